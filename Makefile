@@ -1,0 +1,44 @@
+# The verbs; each is a script or one command in .venv, so that nothing here needs make.
+BIN := .venv/bin
+
+.PHONY: help setup fmt lint type test example score bench new-cause dist clean
+
+help:
+	@echo "make setup | fmt | lint | type | test | example | score | bench | dist | clean"
+	@echo "make new-cause ID=some-cause TITLE='what the machine did'"
+
+setup:
+	@bash scripts/setup.sh dev
+
+fmt: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup
+	@bash scripts/lint.sh
+
+type: setup
+	$(BIN)/mypy
+
+test:
+	@bash scripts/test.sh
+
+example:
+	@bash scripts/example.sh
+
+score: setup
+	$(BIN)/python tools/score.py
+
+bench: setup
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/throughput.py
+
+new-cause: setup
+	$(BIN)/python tools/new_cause.py --id "$(ID)" --title "$(TITLE)"
+
+dist: setup
+	$(BIN)/python -m hatchling build -d dist
+
+clean:
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
