@@ -1,0 +1,1 @@
+"""The architecture: registers, instructions, address layouts. Standard library only."""

@@ -1,0 +1,109 @@
+import pytest
+
+from whypanic.arch.cores import (
+    CORE_NAMES,
+    CORE_REGISTERS,
+    IMPLEMENTERS,
+    MACHINES,
+    PARANGE_BITS,
+    PARANGE_FROM_MEMORY,
+    core_of_midr,
+    cores_of_machine,
+    id_aa64mmfr0,
+    id_aa64mmfr1,
+    pa_bits,
+    register_source,
+    revision_of_midr,
+)
+from whypanic.arch.cpucaps import ERRATUM_CORES
+
+
+@pytest.mark.parametrize(
+    ("midr", "name", "revision"),
+    [
+        (0x411F_D071, "Cortex-A57", "r1p1"),
+        (0x410F_D034, "Cortex-A53", "r0p4"),
+        (0x414F_D0C1, "Neoverse-N1", "r4p1"),
+        (0x461F_0010, "A64FX", "r1p0"),
+        (0x6120_0221, "M1-Icestorm", "r2p1"),
+    ],
+)
+def test_core_of_midr(midr: int, name: str, revision: str) -> None:
+    assert core_of_midr(midr) == name
+    assert revision_of_midr(midr) == revision
+
+
+def test_unknown_midr() -> None:
+    assert core_of_midr(0) is None
+    assert core_of_midr(2**64 - 1) is None
+
+
+def test_names_are_unique_and_implementers_known() -> None:
+    assert len(set(CORE_NAMES.values())) == len(CORE_NAMES)
+    assert {implementer for implementer, _ in CORE_NAMES} <= set(IMPLEMENTERS)
+
+
+def test_register_rows_are_of_named_cores() -> None:
+    names = [row.core for row in CORE_REGISTERS]
+    assert len(set(names)) == len(names)
+    assert set(names) | set(PARANGE_FROM_MEMORY) <= set(CORE_NAMES.values())
+    assert not set(names) & set(PARANGE_FROM_MEMORY)
+
+
+def test_erratum_cores_are_named_cores() -> None:
+    known = set(CORE_NAMES.values()) | {"OcteonTX2"}
+    assert {row.core for row in ERRATUM_CORES} <= known
+
+
+@pytest.mark.parametrize(
+    ("core", "bits"),
+    [
+        ("Cortex-A53", 40),
+        ("Cortex-A57", 44),
+        ("Cortex-A72", 44),
+        ("Neoverse-N1", 48),
+        ("Cortex-A73", 40),
+    ],
+)
+def test_physical_address_bits(core: str, bits: int) -> None:
+    assert pa_bits(core) == bits
+    assert register_source(core)
+
+
+def test_register_values() -> None:
+    assert id_aa64mmfr0("Cortex-A53") == 0x1122
+    assert id_aa64mmfr0("Cortex-A57") == 0x1124
+    assert id_aa64mmfr1("Cortex-A57") == 0
+    assert id_aa64mmfr1("Cortex-A55") == 0x10212122
+    assert PARANGE_BITS[(id_aa64mmfr0("Neoverse-N2") or 0) & 0xF] == 48
+
+
+def test_unknown_core() -> None:
+    assert id_aa64mmfr0("Cortex-Z9") is None
+    assert id_aa64mmfr1("Cortex-Z9") is None
+    assert pa_bits("Cortex-Z9") is None
+    assert register_source("Cortex-Z9") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "cores"),
+    [
+        ("ARM Juno development board (r0) (DT)", ("Cortex-A53", "Cortex-A57")),
+        ("ARM Juno development board (r1) (DT)", ("Cortex-A53", "Cortex-A57")),
+        ("ARM Juno development board (r2)", ("Cortex-A53", "Cortex-A72")),
+        ("HiKey960 (DT)", ("Cortex-A53", "Cortex-A73")),
+        ("Pine64 RockPro64 v2.0 (DT)", ("Cortex-A53", "Cortex-A72")),
+        ("Pine64 Rock64 (DT)", ("Cortex-A53",)),
+        ("linux,dummy-virt (DT)", ()),
+        ("", ()),
+    ],
+)
+def test_cores_of_machine(name: str, cores: tuple[str, ...]) -> None:
+    assert cores_of_machine(name) == cores
+
+
+def test_machine_rows_are_lower_case_reachable_and_known() -> None:
+    for row in MACHINES:
+        assert row.needle == row.needle.lower()
+        assert cores_of_machine(row.needle) == row.cores
+        assert set(row.cores) <= set(CORE_NAMES.values())

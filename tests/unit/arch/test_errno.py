@@ -1,0 +1,27 @@
+from whypanic.arch.errno import COMMON_ERRNOS, ERRNO_NAMES, MAX_ERRNO, errno_name
+
+
+def test_names_are_unique_sorted_and_in_range() -> None:
+    assert list(ERRNO_NAMES) == sorted(ERRNO_NAMES)
+    assert len(set(ERRNO_NAMES.values())) == len(ERRNO_NAMES)
+    assert all(1 <= number <= MAX_ERRNO for number in ERRNO_NAMES)
+
+
+def test_some_numbers_of_the_manual() -> None:
+    assert errno_name(1) == "EPERM"
+    assert errno_name(19) == "ENODEV"
+    assert errno_name(110) == "ETIMEDOUT"
+    assert errno_name(133) == "EHWPOISON"
+    assert errno_name(517) == "EPROBE_DEFER"
+    assert errno_name(524) == "ENOTSUPP"
+
+
+def test_numbers_without_a_name() -> None:
+    # 41 and 58 are only aliases in errno.h, 520 is free.
+    for number in (0, 41, 58, 134, 511, 520, 532, -1):
+        assert errno_name(number) is None
+
+
+def test_common_errnos_have_names() -> None:
+    assert all(number in ERRNO_NAMES for number in COMMON_ERRNOS)
+    assert len(set(COMMON_ERRNOS)) == len(COMMON_ERRNOS)
