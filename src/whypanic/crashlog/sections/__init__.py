@@ -1,0 +1,1 @@
+"""One module a section of a crash report: each recognises single lines and returns facts."""

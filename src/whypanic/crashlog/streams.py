@@ -1,0 +1,59 @@
+"""Lines of one CPU or task kept apart from those of the others that wrote to the same console."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from whypanic.model.provenance import Damage, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from whypanic.crashlog.lines import Line
+
+
+class Stream(NamedTuple):
+    """The lines of one writer, in order."""
+
+    writer: str | None
+    """`T1` or `C3` as printk names the caller, `cpu4` where a prefix has the CPU; None: untold."""
+    indexes: tuple[int, ...]
+    """Indexes into the lines given."""
+
+
+def writer_of(line: "Line") -> str | None:
+    """Return who wrote the line, where its prefix tells."""
+    if line.caller is not None:
+        return line.caller
+    return None if line.cpu is None else f"cpu{line.cpu}"
+
+
+def read_streams(lines: "Sequence[Line]") -> tuple[Stream, ...]:
+    """Return the lines sorted by writer, in order of first appearance.
+
+    A line that does not tell belongs to the writer before it; those before the first that tells
+    are of writer None. One console without writers is one stream.
+    """
+    streams: dict[str | None, list[int]] = {}
+    writer: str | None = None
+    for index, line in enumerate(lines):
+        writer = writer_of(line) or writer
+        streams.setdefault(writer, []).append(index)
+    return tuple(Stream(writer, tuple(indexes)) for writer, indexes in streams.items())
+
+
+def interleaving(lines: "Sequence[Line]", input: int = 0) -> Damage | None:
+    """Return the damage where writers took turns inside these lines; None: each wrote in one go.
+
+    Two writers one after the other are no damage; one that resumes behind another is.
+    """
+    seen: set[str] = set()
+    current: str | None = None
+    for line in lines:
+        writer = writer_of(line)
+        if writer is None or writer == current:
+            continue
+        if writer in seen:
+            span = Span(input=input, first_line=lines[0].number, last_line=lines[-1].last_number)
+            return Damage(span=span, reason="lines of several CPUs or tasks interleaved")
+        seen.add(writer)
+        current = writer
+    return None
