@@ -1,0 +1,1 @@
+"""What machine code and register values say together."""

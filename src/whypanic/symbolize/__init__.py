@@ -1,0 +1,1 @@
+"""Names for addresses: which function a report points at, and what the compiler added to its name."""
