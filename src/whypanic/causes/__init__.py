@@ -1,0 +1,1 @@
+"""Causes: what the machine did and why, each in one file under `rules/`."""

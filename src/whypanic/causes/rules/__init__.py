@@ -1,0 +1,1 @@
+"""One file per cause. Discovery is by walking this package."""
