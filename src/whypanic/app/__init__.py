@@ -1,0 +1,1 @@
+"""Use cases: each turns inputs into one document."""

@@ -1,0 +1,105 @@
+"""What was concluded from the text besides causes: the mode of EL2, the layout, values that mean nothing."""
+
+from collections.abc import Iterator
+
+from whypanic.app.fact_document import facts_of
+from whypanic.arch.kvm_eras import parse_compiler
+from whypanic.causes.case import CaseView
+from whypanic.causes.el2 import at_is_meaningless
+from whypanic.code.hyp_idmap import IdmapDistance
+from whypanic.code.hyp_mode import HypMode
+from whypanic.code.kernel_layout import KernelLayout
+from whypanic.code.switch_values import CoreChoice, SwitchFit, SwitchSolution, SwitchSurvey
+from whypanic.model.code import SourceLocation
+from whypanic.model.context import Compiler, KernelOffset, Task
+from whypanic.model.hyp import HypOffset, HypPanic, HypPanicAt
+from whypanic.model.kinds import Kind
+from whypanic.model.provenance import Fact
+from whypanic.report.document import DocEvidence, hexadecimal
+
+
+def evidence_of(case: CaseView) -> list[DocEvidence]:
+    """Return conclusions with the facts they rest on."""
+    return [
+        DocEvidence(name=name, text=text, facts=facts_of(facts))
+        for name, text, facts in (*_general(case), *_hyp(case))
+    ]
+
+
+_Item = tuple[str, str, tuple[Fact, ...]]
+
+
+def _general(case: CaseView) -> Iterator[_Item]:
+    layout = case.get(KernelLayout)
+    if layout is not None and layout.statement:
+        yield "layout", layout.statement, layout.because
+    reached = case.effective_address
+    if reached is not None and case.faulting is not None:
+        yield "address", f"{case.faulting.statement}: {reached.statement}", (reached, case.faulting)
+    mode = case.get(HypMode)
+    if mode is not None:
+        yield "kvm-mode", f"KVM mode {mode.mode}: {mode.statement}", mode.because
+    offset = case.get(KernelOffset)
+    if offset is not None:
+        words = "KASLR is off: addresses are link addresses"
+        if offset.enabled:
+            words = f"KASLR is on: the kernel runs {offset.offset or 0:#x} above its link address"
+        yield "kaslr", words, (offset,)
+    named: dict[str, list[Fact]] = {}
+    for compiler in case.all(Compiler):
+        identity = parse_compiler(compiler.words)
+        if identity is not None:
+            named.setdefault(identity.text, []).append(compiler)
+    for words, facts in named.items():
+        yield "compiler", f"the text names a compiler: {words}", tuple(facts)
+    for location in case.all(SourceLocation):
+        if location.function and location.file:
+            where = "" if location.address is None else f"{location.address:#x} is "
+            yield (
+                "source-line",
+                f"{where}{location.function}, {location.file}:{location.line}",
+                (location,),
+            )
+
+
+def _hyp(case: CaseView) -> Iterator[_Item]:
+    panic = case.get(HypPanic)
+    if case.kind is not Kind.HYP_PANIC or panic is None:
+        return
+    distance = case.get(IdmapDistance)
+    if distance is not None:
+        yield "idmap", distance.statement, distance.because
+    for survey in case.all(SwitchSurvey):
+        yield "switch", survey.statement, survey.because
+    for derived in (*case.all(SwitchFit), *case.all(CoreChoice), *case.all(SwitchSolution)):
+        yield "switch", derived.statement, derived.because
+    if panic.vcpu is not None:
+        yield "vcpu", _vcpu_words(case, panic), (panic,)
+    at = case.get(HypPanicAt)
+    if at is not None and at_is_meaningless(case):
+        yield (
+            "hyp-panic-at",
+            "the bracketed address of the `nVHE hyp` line is PC + Hyp Offset; PC is a kernel address, not a hyp VA, "
+            "so the sum and the symbol printed for it mean nothing",
+            (at, panic),
+        )
+    offset = case.get(HypOffset)
+    if offset is not None and panic.pc is not None and not at_is_meaningless(case):
+        link = (panic.pc + offset.offset) & (1 << 64) - 1
+        yield (
+            "link-address",
+            f"PC + Hyp Offset = {hexadecimal(link)}, its link address",
+            (panic, offset),
+        )
+
+
+def _vcpu_words(case: CaseView, panic: HypPanic) -> str:
+    if not panic.vcpu:
+        return "VCPU is zero: no vCPU was loaded, the panic happened outside a guest run"
+    task = case.get(Task)
+    if task is not None and (task.pid in (0, 1) or (task.comm or "").startswith("swapper")):
+        return (
+            f"VCPU {panic.vcpu:#x} means nothing: {task.comm or 'the boot task'} ran, no guest has run yet, and the "
+            "register is unknown at reset"
+        )
+    return f"VCPU {panic.vcpu:#x}: hashed by %p since 4.15, no address where it is short of a kernel address"

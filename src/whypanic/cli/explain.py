@@ -1,0 +1,153 @@
+"""`whypanic explain`."""
+
+import os
+import shutil
+import sys
+from typing import Any
+
+import click
+
+from whypanic.cli.output import say, write
+from whypanic.model.claims import Verdict
+from whypanic.model.errors import InputError
+from whypanic.model.kinds import Kind
+
+_NEVER = "never"
+_THRESHOLDS = (Verdict.PROVEN, Verdict.SUPPORTED, Verdict.POSSIBLE)
+_EXIT_FINDING, _EXIT_INPUT = 1, 2
+
+
+@click.command("explain", short_help="Name the cause of a crash from its text, with the evidence.")
+@click.argument("logs", nargs=-1, metavar="[LOG|DIR|-]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="json: one document. jsonl: one line a report, for big inputs.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show every cause, fact, frame and word.")
+@click.option("--coverage", is_flag=True, help="Say which lines of the log were not understood.")
+@click.option("--show-commands", is_flag=True, help="Print commands that would show the same.")
+@click.option(
+    "--fail-on",
+    default=_NEVER,
+    metavar="VERDICT|KIND|never",
+    show_default=True,
+    help="Exit 1 when a first cause reaches VERDICT (proven, supported, possible) or a report has this KIND.",
+)
+def command(
+    logs: tuple[str, ...],
+    form: str,
+    everything: bool,
+    coverage: bool,
+    show_commands: bool,
+    fail_on: str,
+) -> None:
+    """Explain crashes in LOGs: console output, dmesg, journal, or a mail that quotes them.
+
+    Without LOG, or with -, standard input is read; a folder stands for the files in it.
+    """
+    threshold = _threshold(fail_on)
+    if not logs:
+        if sys.stdin is not None and sys.stdin.isatty():
+            message = "no LOG given, and standard input is a terminal"
+            raise click.UsageError(message)
+        logs = ("-",)
+    if form == "jsonl":
+        status = _stream(logs, threshold)
+    else:
+        status = _document(
+            logs,
+            form,
+            threshold,
+            {"everything": everything, "coverage": coverage, "commands": show_commands},
+        )
+    click.get_current_context().exit(status)
+
+
+def _threshold(word: str) -> str:
+    if word == _NEVER or word in {*map(str, _THRESHOLDS), *map(str, Kind)}:
+        return word
+    message = (
+        f"{word!r} is no verdict (proven, supported, possible), no kind of report, and not 'never'"
+    )
+    raise click.BadParameter(message, param_hint="--fail-on")
+
+
+def _reaches(kind: str, verdict: str, threshold: str) -> bool:
+    if threshold == _NEVER:
+        return False
+    if threshold in map(str, _THRESHOLDS):
+        order = [str(v) for v in _THRESHOLDS]
+        return verdict in order and order.index(verdict) <= order.index(threshold)
+    return kind == threshold
+
+
+def _document(logs: tuple[str, ...], form: str, threshold: str, shown: dict[str, bool]) -> int:
+    from whypanic.app.explain import explain_paths
+    from whypanic.report.document import encode
+
+    document = explain_paths(logs)
+    for item in document.unreadable:
+        say(f"error: {item.name}: {item.reason}")
+    if not document.reports and document.inputs:
+        say(f"note: no crash report found in {_count(len(document.inputs))}")
+    if form == "json":
+        write(encode(document))
+    else:
+        from whypanic.report.text import Style, render
+
+        style = Style(width=_width(), colour=_colour(), **shown)
+        write(render(document, style).encode("utf-8", "backslashreplace"))
+    if document.unreadable:
+        return _EXIT_INPUT
+    reached = any(
+        _reaches(r.kind, r.causes[0].verdict if r.causes else "", threshold)
+        for r in document.reports
+    )
+    return _EXIT_FINDING if reached else 0
+
+
+def _stream(logs: tuple[str, ...], threshold: str) -> int:
+    import msgspec
+
+    from whypanic.app.explain import open_paths, stream_lines
+
+    encoder = msgspec.json.Encoder()
+    failed, reached, n_reports = False, False, 0
+    for item in stream_lines(open_paths(logs)):
+        if isinstance(item, InputError):
+            failed = True
+            say(f"error: {item.path}: {item.message}")
+            continue
+        write(encoder.encode(item) + b"\n")
+        causes: Any = item.get("causes")
+        if causes:
+            n_reports += 1
+            reached = reached or _reaches(str(item["kind"]), causes[0]["verdict"], threshold)
+    if not n_reports and not failed:
+        say("note: no crash report found")
+    if failed:
+        return _EXIT_INPUT
+    return _EXIT_FINDING if reached else 0
+
+
+def _count(n: int) -> str:
+    return "the input" if n == 1 else f"{n} inputs"
+
+
+def _width() -> int:
+    default = 100
+    return (
+        min(shutil.get_terminal_size((default, 24)).columns, default) if _is_terminal() else default
+    )
+
+
+def _colour() -> bool:
+    return _is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -1,0 +1,1 @@
+"""Reports: a document first, then text."""

@@ -1,0 +1,79 @@
+"""The text a maintainer reads first."""
+
+from functools import cache
+
+from builders.repository import ROOT
+from whypanic.app.explain import explain_input
+from whypanic.app.explain_document import build_document
+from whypanic.app.inputs import RawInput
+from whypanic.report.document import ExplainDocument
+from whypanic.report.text import Style, render
+
+EXAMPLE = ROOT / "examples" / "2017-juno-hyp-panic.txt"
+
+
+@cache
+def document(data: bytes = b"") -> ExplainDocument:
+    raw = data or EXAMPLE.read_bytes()
+    return build_document([explain_input(RawInput("mail.txt", raw))])
+
+
+def test_the_finding_stands_before_the_values() -> None:
+    lines = render(document(), Style()).splitlines()
+    assert lines[0].startswith("HYP panic")
+    cause = next(i for i, line in enumerate(lines) if line.startswith("cause:"))
+    decoded = next(i for i, line in enumerate(lines) if line == "decoded")
+    assert "absolute-jump-table-at-el2  SUPPORTED" in lines[cause]
+    assert cause < 8
+    assert cause < decoded
+    remedy = next(i for i, line in enumerate(lines) if "remedy:" in line)
+    assert cause < remedy < decoded
+
+
+def test_rivals_with_their_reason() -> None:
+    text = render(document(), Style())
+    assert "not absolute-pointer-at-el2 (refuted)" in text
+    assert "not call-left-hyp-text (refuted)" in text
+
+
+def test_width_is_kept() -> None:
+    for line in render(document(), Style(width=80)).splitlines():
+        if "$ " not in line and "ccflags" not in line and "  features " not in line:
+            assert len(line) <= 80, line
+
+
+def test_colour_only_where_asked() -> None:
+    assert "\x1b" not in render(document(), Style())
+    assert "\x1b[1m" in render(document(), Style(colour=True))
+
+
+def test_commands_and_coverage_only_where_asked() -> None:
+    plain = render(document(), Style())
+    assert "addr2line -ife vmlinux ffff0000089e6fd8" not in plain
+    assert "coverage" not in plain
+    full = render(document(), Style(commands=True, coverage=True))
+    assert "$ addr2line -ife vmlinux ffff0000089e6fd8" in full
+    assert "log lines understood" in full
+
+
+def test_all_shows_every_fact_with_its_line() -> None:
+    full = render(document(), Style(everything=True))
+    assert len(full.splitlines()) > len(render(document(), Style()).splitlines())
+    assert "PS:800003c9" in full
+
+
+def test_escapes_in_a_log_stay_visible() -> None:
+    hostile = (
+        b"Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010\n"
+        b"Internal error: Oops: 96000006 [#1] SMP\n"
+        b"CPU: 0 PID: 7 Comm: \x1b]0;owned\x07\x1b[2Jx Not tainted 6.1.0 #1\n"
+        b"Hardware name: \x9b31m\xe2\x80\xaeboard\n"
+        b"pc : evil\x1b[31m_fn+0x10/0x20\n"
+    )
+    for style in (Style(), Style(everything=True, commands=True, coverage=True)):
+        shown = render(document(hostile), style)
+        assert all(c == "\n" or c.isprintable() for c in shown)
+
+
+def test_nothing_for_nothing() -> None:
+    assert render(document(b"all is well\n"), Style()) == ""
