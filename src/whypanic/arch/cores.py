@@ -127,9 +127,6 @@ CORE_REGISTERS: tuple[CoreRegisters, ...] = (
 )
 # fmt: on
 
-PARANGE_FROM_MEMORY: dict[str, int] = {"Cortex-A73": 2, "Cortex-A75": 4, "Cortex-A77": 2}
-"""PARange of cores whose register value was not read anywhere: from memory of their manuals."""
-
 
 class MachineCores(NamedTuple):
     """A piece of a machine's name, in lower case, and the core types of the machine."""
@@ -209,11 +206,6 @@ def core_of_midr(midr: int) -> str | None:
     return CORE_NAMES.get((midr >> 24 & 0xFF, midr >> 4 & 0xFFF))
 
 
-def revision_of_midr(midr: int) -> str:
-    """Return variant and revision in Arm's way, e.g. r1p2 (MIDR_EL1 [23:20] and [3:0])."""
-    return f"r{midr >> 20 & 0xF}p{midr & 0xF}"
-
-
 def _registers(core: str) -> CoreRegisters | None:
     return next((row for row in CORE_REGISTERS if row.core == core), None)
 
@@ -228,21 +220,6 @@ def id_aa64mmfr1(core: str) -> int | None:
     """Return ID_AA64MMFR1_EL1 of a core type, or None if not known; source in `CORE_REGISTERS`."""
     row = _registers(core)
     return row.mmfr1 if row else None
-
-
-def pa_bits(core: str) -> int | None:
-    """Return the physical address bits of a core type (its PARange), or None if not known."""
-    mmfr0 = id_aa64mmfr0(core)
-    parange = PARANGE_FROM_MEMORY.get(core) if mmfr0 is None else mmfr0 & 0xF
-    return None if parange is None else PARANGE_BITS.get(parange)
-
-
-def register_source(core: str) -> str | None:
-    """Return where the ID register values of a core were read, or None if there are none."""
-    row = _registers(core)
-    if row:
-        return row.source
-    return "from memory of the core's manual" if core in PARANGE_FROM_MEMORY else None
 
 
 def cores_of_machine(name: str) -> tuple[str, ...]:

@@ -54,8 +54,3 @@ ERRNO_NAMES: Final[dict[int, str]] = {
 
 COMMON_ERRNOS: Final = (19, 22, 12, 517, 2, 11, 5, 6, 16, 110, 95, 38, 14, 1, 13, 61, 524, 17, 28)
 """What kernel functions return most, likeliest first (a reader's ranking, not a measured one)."""
-
-
-def errno_name(number: int) -> str | None:
-    """Return the name of a positive error number, or None."""
-    return ERRNO_NAMES.get(number)

@@ -72,14 +72,6 @@ def plain_dashes(text: str) -> str:
     return _pattern(rf"((?:code|ESR:?) 0x[0-9a-f]+ ){dash}(?= )").sub(r"\1--", text)
 
 
-def is_fence(text: str) -> bool:
-    """Return whether the line opens or closes a fenced block of Markdown."""
-    return (
-        text.startswith(("```", "~~~"))
-        and _pattern(r"(?:```|~~~)`*\w*").fullmatch(text) is not None
-    )
-
-
 def is_snip(text: str) -> bool:
     """Return whether the line says that its author left lines out."""
     if len(text) > 60:

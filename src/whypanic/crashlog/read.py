@@ -9,7 +9,7 @@ from whypanic.crashlog.blocks import LogBlock, Split, split_blocks
 from whypanic.crashlog.commands import read_commands
 from whypanic.crashlog.kinds import kind_of
 from whypanic.crashlog.lines import Line, read_lines
-from whypanic.crashlog.listing import read_listings
+from whypanic.crashlog.listing import listing_gaps, read_listings
 from whypanic.crashlog.quotes import fingerprint, is_same_crash
 from whypanic.crashlog.streams import interleaving
 from whypanic.crashlog.titles import title_of
@@ -41,6 +41,7 @@ def read_log(data: bytes, input: int = 0) -> LogText:
     taken = in_listings | in_commands
     split = split_blocks(lines, taken, input)
     damage = [*reading.damage, *split.damage]
+    damage.extend(gap for listing in listings for gap in listing_gaps(listing))
     blocks = [block for block in split.blocks if not block.foreign]
     damage.extend(
         Damage(span=_span(block, lines, input), reason="a report of another architecture, left out")

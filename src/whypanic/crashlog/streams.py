@@ -1,6 +1,6 @@
 """Lines of one CPU or task kept apart from those of the others that wrote to the same console."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from whypanic.model.provenance import Damage, Span
 
@@ -10,34 +10,11 @@ if TYPE_CHECKING:
     from whypanic.crashlog.lines import Line
 
 
-class Stream(NamedTuple):
-    """The lines of one writer, in order."""
-
-    writer: str | None
-    """`T1` or `C3` as printk names the caller, `cpu4` where a prefix has the CPU; None: untold."""
-    indexes: tuple[int, ...]
-    """Indexes into the lines given."""
-
-
 def writer_of(line: "Line") -> str | None:
     """Return who wrote the line, where its prefix tells."""
     if line.caller is not None:
         return line.caller
     return None if line.cpu is None else f"cpu{line.cpu}"
-
-
-def read_streams(lines: "Sequence[Line]") -> tuple[Stream, ...]:
-    """Return the lines sorted by writer, in order of first appearance.
-
-    A line that does not tell belongs to the writer before it; those before the first that tells
-    are of writer None. One console without writers is one stream.
-    """
-    streams: dict[str | None, list[int]] = {}
-    writer: str | None = None
-    for index, line in enumerate(lines):
-        writer = writer_of(line) or writer
-        streams.setdefault(writer, []).append(index)
-    return tuple(Stream(writer, tuple(indexes)) for writer, indexes in streams.items())
 
 
 def interleaving(lines: "Sequence[Line]", input: int = 0) -> Damage | None:

@@ -256,11 +256,6 @@ def encode(document: Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def encode_line(document: Struct) -> bytes:
-    """Return the document as one line of JSON."""
-    return msgspec.json.encode(document) + b"\n"
-
-
 def explain_schema() -> dict[str, Any]:
     """Return the JSON Schema of the explain document."""
     schema = msgspec.json.schema(ExplainDocument)

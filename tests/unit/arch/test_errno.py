@@ -1,4 +1,4 @@
-from whypanic.arch.errno import COMMON_ERRNOS, ERRNO_NAMES, MAX_ERRNO, errno_name
+from whypanic.arch.errno import COMMON_ERRNOS, ERRNO_NAMES, MAX_ERRNO
 
 
 def test_names_are_unique_sorted_and_in_range() -> None:
@@ -8,18 +8,18 @@ def test_names_are_unique_sorted_and_in_range() -> None:
 
 
 def test_some_numbers_of_the_manual() -> None:
-    assert errno_name(1) == "EPERM"
-    assert errno_name(19) == "ENODEV"
-    assert errno_name(110) == "ETIMEDOUT"
-    assert errno_name(133) == "EHWPOISON"
-    assert errno_name(517) == "EPROBE_DEFER"
-    assert errno_name(524) == "ENOTSUPP"
+    assert ERRNO_NAMES[1] == "EPERM"
+    assert ERRNO_NAMES[19] == "ENODEV"
+    assert ERRNO_NAMES[110] == "ETIMEDOUT"
+    assert ERRNO_NAMES[133] == "EHWPOISON"
+    assert ERRNO_NAMES[517] == "EPROBE_DEFER"
+    assert ERRNO_NAMES[524] == "ENOTSUPP"
 
 
 def test_numbers_without_a_name() -> None:
     # 41 and 58 are only aliases in errno.h, 520 is free.
     for number in (0, 41, 58, 134, 511, 520, 532, -1):
-        assert errno_name(number) is None
+        assert number not in ERRNO_NAMES
 
 
 def test_common_errnos_have_names() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from whypanic.crashlog.mail import is_fence, is_snip, plain_dashes, plain_entities, unquote
+from whypanic.crashlog.mail import is_snip, plain_dashes, plain_entities, unquote
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,6 @@ def test_dashes() -> None:
 
 def test_entities_once() -> None:
     assert plain_entities("&gt; a &amp;lt; b&nbsp;c") == "> a &lt; b c"
-
-
-def test_fences() -> None:
-    assert is_fence("```")
-    assert is_fence("```text")
-    assert not is_fence("``` and words")
 
 
 @pytest.mark.parametrize(

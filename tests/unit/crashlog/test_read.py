@@ -89,3 +89,9 @@ def test_kinds_of_labelled_logs() -> None:
         if not any(report.kind in row["kind"] for report in found):
             wrong.append(row["file"])
     assert len(wrong) <= len(rows) // 50, wrong
+
+
+def test_words_missing_in_a_listing_are_damage() -> None:
+    rows = "".join(f"{n:4x}:\td503201f \tnop\n" for n in (0, 4, 8, 0x14, 0x18))
+    text = read_log(f"0000000000000000 <f>:\n{rows}".encode())
+    assert [d.reason for d in text.damage] == ["2 words missing in a listing"]

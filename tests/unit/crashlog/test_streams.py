@@ -1,5 +1,5 @@
 from whypanic.crashlog.lines import Line, read_lines
-from whypanic.crashlog.streams import interleaving, read_streams
+from whypanic.crashlog.streams import interleaving, writer_of
 
 TWO = (
     b"[    1.000000][    C0] one\n[    1.000001][    C1] two\nbare\n[    1.000002][    C0] three\n"
@@ -10,23 +10,9 @@ def lines_of(data: bytes) -> tuple[Line, ...]:
     return read_lines(data).lines
 
 
-def test_streams() -> None:
-    streams = read_streams(lines_of(b"first\n" + TWO))
-    assert [(stream.writer, stream.indexes) for stream in streams] == [
-        (None, (0,)),
-        ("C0", (1, 4)),
-        ("C1", (2, 3)),
-    ]
-
-
-def test_one_stream_without_writers() -> None:
-    (stream,) = read_streams(lines_of(b"[    1.000000] a\n[    2.000000] b\n"))
-    assert stream == (None, (0, 1))
-
-
-def test_cpu_of_the_prefix() -> None:
-    (stream,) = read_streams(lines_of(b"[    1.000000] 002: a\n"))
-    assert stream.writer == "cpu2"
+def test_writers() -> None:
+    assert [writer_of(line) for line in lines_of(TWO)] == ["C0", "C1", None, "C0"]
+    assert [writer_of(line) for line in lines_of(b"[    1.000000] 002: a\n")] == ["cpu2"]
 
 
 def test_interleaving() -> None:
