@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Make .venv with the program in it: `setup.sh run` what the program needs, `setup.sh dev` (default) the checks too.
-# Quick when nothing changed. Uses apt only where Python cannot make a virtual environment by itself.
+# Quick when nothing changed. Uses apt only where Python cannot make a virtual environment by itself and, for `dev`,
+# where a program that the tests run is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 level=${1:-dev}
@@ -40,9 +41,18 @@ find_python() {
 
 can_make_venv() { "$1" -c 'import venv, ensurepip' >/dev/null 2>&1; }
 
+# The rows of a kind in apt-packages.txt whose program is not there.
+missing_packages() {
+    local kind package program
+    while read -r kind package program; do
+        [ "$kind" = "$1" ] && ! command -v "$program" >/dev/null && printf '%s\n' "$package"
+    done < <(grep -v '^#' scripts/apt-packages.txt)
+    return 0
+}
+
+# Says why, then installs the packages named.
 install_packages() {
-    local packages=() as_root=()
-    mapfile -t packages < <(grep -v '^#' scripts/apt-packages.txt)
+    local packages=("${@:2}") as_root=()
     local by_hand="as root: apt-get install ${packages[*]}"
     command -v apt-get >/dev/null || fail "$1, and there is no apt-get to install it" "$by_hand"
     if [ "$(id -u)" -ne 0 ]; then
@@ -77,12 +87,18 @@ is_current() {
     [ "$found_level" = dev ] || [ "$found_level" = "$level" ]
 }
 
+if [ "$level" = dev ]; then
+    mapfile -t absent < <(missing_packages dev)
+    [ ${#absent[@]} -eq 0 ] || install_packages "programs that the tests run are missing" "${absent[@]}"
+fi
+
 if is_current; then
     exit 0
 fi
 
 python=$(find_python) && can_make_venv "$python" || {
-    install_packages "Python 3.11 or later with venv and ensurepip is missing"
+    mapfile -t absent < <(missing_packages python)
+    install_packages "Python 3.11 or later with venv and ensurepip is missing" "${absent[@]}"
     python=$(find_python) || fail "no Python 3.11 or later found" "name one: PYTHON=/path/to/python3 bash scripts/setup.sh"
     can_make_venv "$python" || fail "\`$python\` cannot make virtual environments" \
         "install its venv and ensurepip modules, or name another Python: PYTHON=/usr/bin/python3 bash scripts/setup.sh"

@@ -9,7 +9,7 @@ import pytest
 
 from builders.repository import ROOT, SOURCE, modules
 
-HEAVY = {"capstone", "numpy", "drgn", "unicorn", "jinja2", "rich"}
+HEAVY = {"capstone", "numpy", "drgn", "unicorn", "qemu", "asyncio", "jinja2", "rich"}
 # Beside the standard library. capstone only renders text, and only arch/insn/text.py imports it, when it is called.
 ALLOWED = {"arch": {"capstone"}, "model": {"msgspec"}}
 
