@@ -31,6 +31,7 @@ _JUMP = 0x1000
 
 # fmt: off
 _HEADER = r"(?:[0-9a-f]{1,16} )?<(?P<function>[\w.$@~]{1,500})>:"
+_SECTION = r"Disassembly of section (?P<section>[\w.$~-]{1,200}):"
 _GDB_HEADER = r"Dump of assembler code for function (?P<function>[\w.$@~:]{1,500}):"
 _INSTRUCTION = (
     r"(?P<arrow>=>\s*)?(?P<address>(?:0x)?[0-9a-f]{1,16})(?P<place>\s+<[^>\s]{1,500}>)?:(?P<star>\*)?(?P<blank>\s*)"
@@ -97,6 +98,7 @@ class _Run:
         self.pending: list[int] = []
         """Lines since the last instruction: part of the listing only if it goes on."""
         self.tool = ListingTool.UNKNOWN
+        self.section: str | None = None
 
     def takes(self, read: _Read) -> bool:
         """Return whether the instruction continues this run."""
@@ -122,6 +124,7 @@ class _Run:
 
 def _runs(lines: "Sequence[Line]") -> "Iterator[_Run]":
     run = _Run(None, None)
+    section: str | None = None
     for index, line in enumerate(lines):
         text = line.text
         header = _header(text) if text.endswith(":") else None
@@ -129,7 +132,13 @@ def _runs(lines: "Sequence[Line]") -> "Iterator[_Run]":
             if run.whole:
                 yield run
             run = _Run(header, index)
+            run.section = section
             continue
+        if text.startswith("Disassembly of section "):
+            match = _compiled(_SECTION).fullmatch(text)
+            section = match["section"] if match else None
+        elif section is not None and " file format " in text:
+            section = None
         if "R_AARCH64_" in text and run.reads and _add_relocation(run, index, text):
             continue
         read = _instruction(index, line)
@@ -253,6 +262,7 @@ def _listing(run: _Run, lines: "Sequence[Line]", input: int) -> Listing:
         function=run.function,
         lines=tuple(rows),
         tool=run.tool,
+        section=run.section,
     )
 
 

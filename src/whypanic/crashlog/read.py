@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from whypanic.crashlog.assembly import MAX_FACTS, assemble
 from whypanic.crashlog.blocks import LogBlock, Split, split_blocks
 from whypanic.crashlog.commands import read_commands
+from whypanic.crashlog.dumps import read_dumps
 from whypanic.crashlog.kinds import kind_of
 from whypanic.crashlog.lines import Line, read_lines
 from whypanic.crashlog.listing import listing_gaps, read_listings
@@ -38,7 +39,8 @@ def read_log(data: bytes, input: int = 0) -> LogText:
     lines = reading.lines
     listings, in_listings = read_listings(lines, input)
     commands, in_commands = read_commands(lines, input)
-    taken = in_listings | in_commands
+    dumps, in_dumps = read_dumps(lines, in_listings, input)
+    taken = in_listings | in_commands | in_dumps
     split = split_blocks(lines, taken, input)
     damage = [*reading.damage, *split.damage]
     damage.extend(gap for listing in listings for gap in listing_gaps(listing))
@@ -50,7 +52,7 @@ def read_log(data: bytes, input: int = 0) -> LogText:
     )
     reports = _reports(split, lines, input)
     inside = {index for block in blocks for index in block.indexes}
-    context: list[Fact] = [*listings, *commands]
+    context: list[Fact] = [*listings, *commands, *dumps]
     for index, found in enumerate(split.recognised):
         if index not in inside:
             context.extend(found.facts)

@@ -55,6 +55,8 @@ class Listing(Fact, frozen=True, kw_only=True):
     function: str | None
     lines: tuple[ListingLine, ...]
     tool: ListingTool = ListingTool.UNKNOWN
+    section: str | None = None
+    """From objdump's `Disassembly of section NAME:` above it."""
 
     @property
     def statement(self) -> str:

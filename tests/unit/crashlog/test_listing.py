@@ -142,3 +142,11 @@ def test_no_listing() -> None:
         "4: d503201f nop\n",
     ):
         assert listings(text) == (), text
+
+
+def test_section_of_an_object() -> None:
+    (listing,) = listings("Disassembly of section .hyp.text:\n" + GNU)
+    assert listing.section == ".hyp.text"
+    other = GNU + "\nother.o:     file format elf64-littleaarch64\n" + GNU.replace("frob", "twist")
+    first, second = listings("Disassembly of section .hyp.text:\n" + other)
+    assert (first.section, second.section) == (".hyp.text", None)

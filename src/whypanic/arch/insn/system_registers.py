@@ -256,6 +256,18 @@ def name_register(encoding: int) -> str:
     return f"s{op0}_{op1}_c{encoding >> 7 & 15}_c{encoding >> 3 & 15}_{op2}"
 
 
+def is_register_name(name: str) -> bool:
+    """Return whether a lower-case name is one that `name_register` gives."""
+    if name in _names().values():
+        return True
+    parts = name.split("_")
+    limits = (("s", 4), ("", 8), ("c", 16), ("c", 16), ("", 8))
+    return len(parts) == len(limits) and all(
+        part in {f"{prefix}{n}" for n in range(limit)}
+        for part, (prefix, limit) in zip(parts, limits, strict=True)
+    )
+
+
 @cache
 def _names() -> dict[int, str]:
     names: dict[int, str] = {}

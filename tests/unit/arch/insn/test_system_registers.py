@@ -2,7 +2,12 @@
 
 import pytest
 
-from whypanic.arch.insn.system_registers import _ROWS, _names, name_register
+from whypanic.arch.insn.system_registers import (
+    _ROWS,
+    _names,
+    is_register_name,
+    name_register,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,3 +31,13 @@ def test_rows_are_sorted_and_names_unique() -> None:
     keys = [tuple(map(int, row.split()[:4])) for row in _ROWS.strip().splitlines() if row[0] != " "]
     assert keys == sorted(set(keys))
     assert len(set(_names().values())) == len(_names())
+
+
+@pytest.mark.parametrize("name", ["id_aa64mmfr0_el1", "midr_el1", "s3_0_c15_c2_7"])
+def test_a_register_name(name: str) -> None:
+    assert is_register_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "-", "x0", "id_aa64mmfr9_el1", "s3_0_c16_c2_7", "s3_0_c1_c2"])
+def test_no_register_name(name: str) -> None:
+    assert not is_register_name(name)
