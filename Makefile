@@ -1,10 +1,10 @@
 # The verbs; each is a script or one command in .venv, so that nothing here needs make.
 BIN := .venv/bin
 
-.PHONY: help setup fmt lint type test example score bench new-cause dist clean
+.PHONY: help setup fmt lint type test example score bench new-cause harness dist clean
 
 help:
-	@echo "make setup | fmt | lint | type | test | example | score | bench | dist | clean"
+	@echo "make setup | fmt | lint | type | test | example | score | bench | harness | dist | clean"
 	@echo "make new-cause ID=some-cause TITLE='what the machine did'"
 
 setup:
@@ -35,6 +35,9 @@ bench: setup
 
 new-cause: setup
 	$(BIN)/python tools/new_cause.py --id "$(ID)" --title "$(TITLE)"
+
+harness: setup
+	$(BIN)/python tools/build_harness.py
 
 dist: setup
 	$(BIN)/python -m hatchling build -d dist

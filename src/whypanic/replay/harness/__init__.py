@@ -1,0 +1,1 @@
+"""The harness: source, the bytes built from it, and README.md about both."""
