@@ -1,12 +1,13 @@
 """From the facts of one log to cases with ranked causes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from whypanic.app.surroundings import Surroundings
 from whypanic.arch.esr import decode_esr
 from whypanic.causes.case import CaseView
 from whypanic.causes.engine import Assessment, assess
+from whypanic.causes.replayed import add_replays
 from whypanic.code.faulting import find_effective_address, find_faulting
 from whypanic.code.hyp_idmap import find_idmap_distance
 from whypanic.code.hyp_mode import HypMode, infer_hyp_mode
@@ -15,6 +16,7 @@ from whypanic.code.kernel_layout import infer_layout
 from whypanic.code.switch_values import solve, survey_switch
 from whypanic.crashlog.read import read_log
 from whypanic.model.code import CodeLine, Listing
+from whypanic.model.experiments import ReplayResult
 from whypanic.model.fault import FaultAddress
 from whypanic.model.hyp import HypPanic, IdmapPage
 from whypanic.model.kinds import Kind
@@ -47,6 +49,12 @@ def explain_report(report: LogReport, around: Surroundings) -> Explained:
     case = CaseView(report.kind, (*facts, *derived))
     damage = (*report.damage, *around.damage_within(report.span))
     return Explained(report, case, assess(case), damage)
+
+
+def with_replays(explained: Explained, results: Sequence[ReplayResult]) -> Explained:
+    """Return an explained report with what its replays add."""
+    case = CaseView(explained.case.kind, (*explained.case.facts, *results))
+    return explained._replace(case=case, assessments=add_replays(explained.assessments, case))
 
 
 _FIRST_PAGE = 0x1000

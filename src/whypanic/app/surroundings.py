@@ -10,14 +10,17 @@ from whypanic.model.context import BootCpu, Compiler, KernelVersion
 from whypanic.model.provenance import Damage, Fact, Span
 from whypanic.model.registers import Register, SymbolRef
 from whypanic.model.report import LogReport, LogText
+from whypanic.model.sections import SectionBytes, SectionRelocation
 from whypanic.model.trace import Frame, TraceRole
 
 MAX_OF_TYPE = 256
 """Facts of one type that a boot, or what the writer added, gives to each of its reports."""
 MAX_NEAR = 4000
+MAX_ROWS = 1024
+"""Rows of relocation tables that what the writer added gives to each report."""
 NEAR_LINES = 100
 """Lines before a report where a stray piece of a dump may still belong to it."""
-_ANYWHERE = (Listing, SourceLocation, Compiler)
+_ANYWHERE = (Listing, SourceLocation, Compiler, SectionBytes, SectionRelocation)
 """Facts that a mail may carry before or after the crash; boot lines count only before it."""
 _DUMP = (Register, Frame, CodeLine)
 """Pieces of a dump: of another one, unless they stand near."""
@@ -45,7 +48,7 @@ class Surroundings:
             kind = type(fact)
             if isinstance(fact, _ANYWHERE):
                 counts[kind] += 1
-                if counts[kind] <= MAX_OF_TYPE:
+                if counts[kind] <= (MAX_ROWS if kind is SectionRelocation else MAX_OF_TYPE):
                     self._anywhere.append(fact)
                 if isinstance(fact, Listing) and fact.function:
                     self._listings[fact.function].append(fact)

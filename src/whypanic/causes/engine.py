@@ -70,7 +70,7 @@ def assess(case: CaseView) -> tuple[Assessment, ...]:
     found = [a for c in declared_causes() if case.kind in c.kinds if (a := _assess_one(c, case))]
     if not any(_RANK[a.verdict] <= _RANK[Verdict.POSSIBLE] for a in found):
         found.append(_unknown(case))
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(found, key=rank_key))
 
 
 def _assess_one(cause: Cause, case: CaseView) -> Assessment | None:
@@ -107,7 +107,8 @@ def _assess_one(cause: Cause, case: CaseView) -> Assessment | None:
     )
 
 
-def _order(assessment: Assessment) -> tuple[int, int, int, int, str]:
+def rank_key(assessment: Assessment) -> tuple[int, int, int, int, str]:
+    """Return the key by which causes are ranked, best first."""
     facts = {
         (f.source.input, f.source.line, f.statement)
         for c in assessment.claims

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from whypanic.cli.output import say, write
 from whypanic.model.claims import Verdict
 from whypanic.model.errors import InputError
 from whypanic.model.kinds import Kind
+
+if TYPE_CHECKING:
+    from whypanic.app.explain import Refine
 
 _NEVER = "never"
 _THRESHOLDS = (Verdict.PROVEN, Verdict.SUPPORTED, Verdict.POSSIBLE)
@@ -27,6 +30,13 @@ _EXIT_FINDING, _EXIT_INPUT = 1, 2
     show_default=True,
     help="json: one document. jsonl: one line a report, for big inputs.",
 )
+@click.option(
+    "--replay",
+    "replayed",
+    is_flag=True,
+    help="Run the code that a hyp panic's text lists, at EL2 under QEMU, and hold the values against the log. "
+    "Without QEMU the values are modelled and prove nothing.",
+)
 @click.option("--all", "everything", is_flag=True, help="Show every cause, fact, frame and word.")
 @click.option("--coverage", is_flag=True, help="Say which lines of the log were not understood.")
 @click.option("--show-commands", is_flag=True, help="Print commands that would show the same.")
@@ -40,6 +50,7 @@ _EXIT_FINDING, _EXIT_INPUT = 1, 2
 def command(
     logs: tuple[str, ...],
     form: str,
+    replayed: bool,
     everything: bool,
     coverage: bool,
     show_commands: bool,
@@ -56,12 +67,13 @@ def command(
             raise click.UsageError(message)
         logs = ("-",)
     if form == "jsonl":
-        status = _stream(logs, threshold)
+        status = _stream(logs, threshold, _refine(replayed))
     else:
         status = _document(
             logs,
             form,
             threshold,
+            _refine(replayed),
             {"everything": everything, "coverage": coverage, "commands": show_commands},
         )
     click.get_current_context().exit(status)
@@ -85,11 +97,25 @@ def _reaches(kind: str, verdict: str, threshold: str) -> bool:
     return kind == threshold
 
 
-def _document(logs: tuple[str, ...], form: str, threshold: str, shown: dict[str, bool]) -> int:
+def _refine(replayed: bool) -> "Refine | None":
+    if not replayed:
+        return None
+    from whypanic.app.replay import replayer
+
+    return replayer(say)
+
+
+def _document(
+    logs: tuple[str, ...],
+    form: str,
+    threshold: str,
+    refine: "Refine | None",
+    shown: dict[str, bool],
+) -> int:
     from whypanic.app.explain import explain_paths
     from whypanic.report.document import encode
 
-    document = explain_paths(logs)
+    document = explain_paths(logs, refine)
     for item in document.unreadable:
         say(f"error: {item.name}: {item.reason}")
     if not document.reports and document.inputs:
@@ -110,14 +136,14 @@ def _document(logs: tuple[str, ...], form: str, threshold: str, shown: dict[str,
     return _EXIT_FINDING if reached else 0
 
 
-def _stream(logs: tuple[str, ...], threshold: str) -> int:
+def _stream(logs: tuple[str, ...], threshold: str, refine: "Refine | None") -> int:
     import msgspec
 
     from whypanic.app.explain import open_paths, stream_lines
 
     encoder = msgspec.json.Encoder()
     failed, reached, n_reports = False, False, 0
-    for item in stream_lines(open_paths(logs)):
+    for item in stream_lines(open_paths(logs), refine):
         if isinstance(item, InputError):
             failed = True
             say(f"error: {item.path}: {item.message}")

@@ -32,6 +32,9 @@ class LazyCommand(NamedTuple):
 
 COMMANDS: dict[str, LazyCommand] = {
     "explain": LazyCommand("whypanic.cli.explain", "Name the cause of a crash from its log."),
+    "replay": LazyCommand(
+        "whypanic.cli.replay", "Run the listed code as the machine ran it, and compare."
+    ),
     "decode": LazyCommand("whypanic.cli.decode", "Take one register value apart."),
 }
 
@@ -73,7 +76,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(arguments)
     except click.ClickException as error:
         return _report_click(error)
-    except (UsageError, InputError) as error:
+    except InputError as error:
+        where = "" if error.path is None else f"{error.path}: "
+        return _report(f"{where}{error.message}", error.hints, EXIT_USAGE)
+    except UsageError as error:
         return _report(error.message, error.hints, EXIT_USAGE)
     except HostError as error:
         return _report(error.message, error.hints, EXIT_HOST)

@@ -1,13 +1,14 @@
 """What the rest of a log gives to each of its reports."""
 
 from whypanic.app.analysis import explain_text
-from whypanic.app.surroundings import MAX_OF_TYPE, NEAR_LINES, Surroundings
+from whypanic.app.surroundings import MAX_OF_TYPE, MAX_ROWS, NEAR_LINES, Surroundings
 from whypanic.crashlog.read import read_log
 from whypanic.model.code import Listing
 from whypanic.model.context import Compiler, KernelVersion
 from whypanic.model.provenance import Fact, Span
 from whypanic.model.registers import Register
 from whypanic.model.report import LogText
+from whypanic.model.sections import SectionBytes, SectionRelocation
 from whypanic.model.trace import Frame
 
 OOPS = """\
@@ -97,3 +98,13 @@ def test_stray_frames_do_not_join_a_report_that_has_a_trace() -> None:
     trace = "[    5.200000] Call trace:\n[    5.200001]  widget+0x24/0x80\n"
     assert any(isinstance(f, Frame) for f in around(stray + oops()))
     assert not any(isinstance(f, Frame) for f in around(stray + oops() + trace))
+
+
+def test_dumps_and_relocations_count_wherever_they_stand() -> None:
+    dump = "Contents of section .rodata:\n 0000 00112233 44556677 8899aabb ccddeeff  ................\n"
+    rows = "".join(
+        f"{8 * n:016x} R_AARCH64_ABS64   .text+0x{n:016x}\n" for n in range(MAX_ROWS + 9)
+    )
+    found = around(oops() + listing("widget") + dump + "RELOCATION RECORDS FOR [.rodata]:\n" + rows)
+    assert sum(isinstance(f, SectionBytes) for f in found) == 1
+    assert sum(isinstance(f, SectionRelocation) for f in found) == MAX_ROWS

@@ -126,3 +126,13 @@ def test_a_name_too_long_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "cannot read: file name too long" in result.stderr
     assert "absolute-jump-table-at-el2" in result.stdout
+
+
+def test_replay_without_qemu_is_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run("--replay", "--format", "jsonl", EXAMPLE, str(tmp_path / "none"), EXAMPLE)
+    assert result.exit_code == 2
+    first, second, _ = map(json.loads, result.stdout.splitlines())
+    assert first["causes"][0]["verdict"] == second["causes"][0]["verdict"] == "supported"
+    assert result.stderr.count("no program `qemu-system-aarch64`") == 1
+    assert "cannot read" in result.stderr

@@ -83,7 +83,7 @@ def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) 
     ("error", "code", "first"),
     [
         (UsageError("a", hints=("b",)), 2, "error: a"),
-        (InputError("a", path="x"), 2, "error: a"),
+        (InputError("a", path="x"), 2, "error: x: a"),
         (HostError("no qemu"), 3, "error: no qemu"),
         (KeyboardInterrupt(), 130, "error: interrupted"),
         (BrokenPipeError(), 0, ""),
