@@ -6,6 +6,7 @@ tagging and TTBR selection). Everything beyond that is convention of Linux and c
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from whypanic.arch.layout_tables import (
     KASAN_SCALES,
     KNOWN_VA_BITS,
     TOP,
+    Config,
     Era,
     Placement,
     configs,
@@ -313,13 +315,21 @@ def _ranges_of(
 ) -> list[Range]:
     """Return the ranges of one configuration, likely readings first."""
     before, after = _image_ranges(placement, kernel_offset, sure, stack)
-    rows = [Range(s.region, s.first, s.end - 1, s.name, False) for s in placement.segments]
-    config = placement.config
-    if (offset := shadow_offset(config)) is not None and config.kasan is not None:
-        last = offset + (1 << config.va_bits - KASAN_SCALES[config.kasan]) - 1
-        name = "KASAN shadow of a user or NULL-based address"
-        after.append(Range(Region.KASAN_SHADOW, offset, last, name, False))
-    return before + rows + after
+    rows, shadow = _fixed_ranges(placement.config)
+    return [*before, *rows, *after, *shadow]
+
+
+@lru_cache(maxsize=1024)
+def _fixed_ranges(config: Config) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+    """Return the ranges that no displacement moves: segments, and KASAN's shadow of what is no kernel address."""
+    segments = place(config).segments
+    rows = tuple(Range(s.region, s.first, s.end - 1, s.name, False) for s in segments)
+    offset = shadow_offset(config)
+    if offset is None or config.kasan is None:
+        return rows, ()
+    last = offset + (1 << config.va_bits - KASAN_SCALES[config.kasan]) - 1
+    name = "KASAN shadow of a user or NULL-based address"
+    return rows, (Range(Region.KASAN_SHADOW, offset, last, name, False),)
 
 
 def _image_ranges(

@@ -26,6 +26,10 @@ class Headline(Fact, frozen=True, kw_only=True):
     comm: str | None = None
     target: str | None = None
     """Second party: CFI target, the task a stall names, the lock."""
+    inferred: bool = False
+    """The report's first line is cut off: kind and message are what the rest suggests, no words of the kernel."""
+    seconds: int | None = None
+    """How long a watchdog says that something was stuck."""
 
 
 class SyndromePlace(StrEnum):

@@ -20,6 +20,10 @@ class LogReport(Struct, frozen=True, kw_only=True):
     damage: tuple[Damage, ...] = ()
     unparsed: tuple[Span, ...] = ()
     """Lines inside the span that were not understood."""
+    n_lines: int = 0
+    """Lines inside the span that are not blank."""
+    n_understood: int = 0
+    """Those among them that became facts or are structure of a report: bars, heads of traces, snips."""
 
 
 class LogText(Struct, frozen=True, kw_only=True):

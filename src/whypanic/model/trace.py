@@ -36,3 +36,5 @@ class Frame(Fact, frozen=True, kw_only=True):
     """Where the text was already symbolised."""
     line: int | None = None
     inlined: bool = False
+    label: str = ""
+    """The line above its trace that says whose it is: `Freed by task 12:`."""

@@ -1,6 +1,7 @@
 """Dispatch of a word to the encoding group that holds it."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from whypanic.arch.insn.branches import decode_branch
 from whypanic.arch.insn.data_processing import decode_data_immediate, decode_data_register
@@ -40,6 +41,7 @@ _BY_OP0: tuple[Callable[[int], Insn], ...] = (
 # fmt: on
 
 
+@lru_cache(maxsize=1 << 12)
 def decode(word: int) -> Insn:
     """Return what a word encodes. Total: bits above 31 are ignored, unknown words are UNALLOCATED."""
     word &= 0xFFFFFFFF
