@@ -196,14 +196,14 @@ SNIPPETS: tuple[Snippet, ...] = (
     ),
     _trap(0x800, "BUG", "hyp-assertion"),
     _trap(0x5512, "UBSAN trap", "undefined-behaviour"),
-    _trap(0x8228, "kCFI trap", None),
-    _trap(0x920, "KASAN trap", None),
+    _trap(0x8228, "kCFI trap", "cfi-type-mismatch"),
+    _trap(0x920, "KASAN trap", "tag-mismatch"),
     Snippet(
         name="undefined instruction",
         words=(a64.NOP, a64.udf(0), a64.RET),
         esr=0x02000000,
         pc=RUN + 4,
-        cause=None,
+        cause="undefined-instruction",
         place="__kvm_nvhe_pick_slot+0x4/0xc",
     ),
     Snippet(
@@ -223,7 +223,7 @@ SNIPPETS: tuple[Snippet, ...] = (
         esr=0x9600004F,
         pc=RUN + 8,
         far=RODATA,
-        cause=None,
+        cause="write-to-read-only",
         place="__kvm_nvhe_mark_slot+0x8/0x10",
     ),
     Snippet(
@@ -234,7 +234,7 @@ SNIPPETS: tuple[Snippet, ...] = (
         esr=0x96000021,
         pc=RUN,
         far=STACK + 0x104,
-        cause=None,
+        cause="unaligned-atomic",
         place="__kvm_nvhe_lock_slot+0x0/0x8",
     ),
     Snippet(

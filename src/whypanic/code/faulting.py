@@ -98,7 +98,7 @@ def find_faulting(
         index = first.faulting
         if index is not None and 0 <= index < len(first.words):
             return _faulting(first.words[index], first, pc)
-    line = _find_listed(listings, pc, ref)
+    line = find_listed(listings, pc, ref)
     if line is None or line.word is None:
         return None
     return _faulting(line.word, line, pc)
@@ -112,9 +112,10 @@ def _faulting(word: int, fact: Fact, pc: Register | None) -> FaultingInstruction
     )
 
 
-def _find_listed(
+def find_listed(
     listings: Sequence[Listing], pc: Register | None, ref: SymbolRef | None
 ) -> ListingLine | None:
+    """Return the line of a listing at PC: by its address, else by symbol and offset."""
     value = None if pc is None else pc.value
     if value is not None:
         for listing in listings:

@@ -9,6 +9,7 @@ from whypanic.crashlog.headlines import headline_of_panic
 from whypanic.crashlog.lines import Line
 from whypanic.crashlog.recognise import Recognised, source_of
 from whypanic.crashlog.sections.rule import MAX_TEXT, Part
+from whypanic.crashlog.sections.trace import STACK_TITLES
 from whypanic.model.code import CodeLine
 from whypanic.model.fault import (
     Detail,
@@ -22,17 +23,21 @@ from whypanic.model.fault import (
 )
 from whypanic.model.hyp import HypPanic
 from whypanic.model.kinds import Kind
+from whypanic.model.progress import CpuDump, StalledCpu
 from whypanic.model.provenance import Fact, Source
 from whypanic.model.registers import Register
 from whypanic.model.trace import Frame, TraceRole
 
 MAX_FACTS = 4000
 """Facts of one report."""
+MAX_LABEL = 120
+"""Characters of the line above a stack that label it."""
 
 _ENDS_TRACE = frozenset(
     {Part.CODE, Part.END_TRACE, Part.PANIC, Part.ENDING, Part.IDENTITY, Part.PC, Part.HEADLINE,
      Part.ABORT_HEAD, Part.ERROR}
 )  # fmt: skip
+_OF_A_CPU = (Kind.HARD_LOCKUP, Kind.SOFT_LOCKUP)
 _HYP_FIELDS = ("ps", "pc", "esr", "far", "hpfar", "par", "vcpu")
 
 # fmt: off
@@ -55,11 +60,25 @@ class _Traces:
         self.has_fault = False
         self.other_next = False
         self.panicked = False
+        self.label = ""
+        """Of the next trace."""
+        self.trace_label = ""
+        self.bare_next = False
+        """The next trace has no `Call trace:` above it; one that has is another."""
+        self.stalled: set[int] = set()
+        """CPUs that the report is about: their trace is that of the fault wherever it stands."""
 
     def see(self, found: Recognised, line: Line) -> None:
         """Follow one line that is no frame."""
         part = found.part
+        for fact in found.facts:
+            if isinstance(fact, StalledCpu) or (
+                isinstance(fact, Headline) and fact.kind in _OF_A_CPU and fact.cpu is not None
+            ):
+                self.stalled.add(fact.cpu or 0)
         if part is Part.TRACE:
+            if self.bare_next:
+                self.other_next, self.label = False, ""
             self.begin()
         elif part is Part.HYP:
             self.open = False
@@ -71,10 +90,20 @@ class _Traces:
                 self.panicked = True
             elif part is Part.PC:
                 self.panicked = False
-        elif any(isinstance(f, Detail) and f.name == "other-stack" for f in found.facts):
-            self.open, self.other_next = False, True
+        else:
+            self._title(found)
         if part is Part.HEADLINE and any(isinstance(f, PanicMessage) for f in found.facts):
             self.panicked = True
+
+    def _title(self, found: Recognised) -> None:
+        """Close the trace at the line above another stack, and keep that line as the next one's label."""
+        for fact in found.facts:
+            if isinstance(fact, Detail) and fact.name in STACK_TITLES:
+                self.open, self.label = False, fact.value[:MAX_LABEL].rstrip(" :")
+                self.other_next = fact.name != "race"
+                self.bare_next = fact.name != "other-stack"
+        if any(isinstance(f, CpuDump) and f.cpu in self.stalled for f in found.facts):
+            self.other_next = False
 
     def begin(self) -> None:
         """Open a trace for which a head was printed, or a frame alone stands."""
@@ -85,11 +114,13 @@ class _Traces:
         else:
             role = TraceRole.FAULT
             self.has_fault = True
-        self.other_next = False
+        self.other_next = self.bare_next = False
         self._begin(role)
+        self.trace_label, self.label = self.label, ""
 
     def _begin(self, role: TraceRole) -> None:
         self.role = role
+        self.trace_label = ""
         self.count += 1
         self.open = True
 
@@ -97,9 +128,9 @@ class _Traces:
         """Return the frame with its trace and role."""
         if not self.open:
             self.begin()
-        if frame.trace == self.count - 1 and frame.role is self.role:
+        if frame.trace == self.count - 1 and frame.role is self.role and not self.trace_label:
             return frame
-        return replace(frame, trace=self.count - 1, role=self.role)
+        return replace(frame, trace=self.count - 1, role=self.role, label=self.trace_label)
 
 
 def assemble(
@@ -270,7 +301,7 @@ def _first(facts: Sequence[Fact], cls: type) -> Iterator[Fact]:
 
 
 def _headline_of(facts: Sequence[Fact], *, is_hyp: bool) -> Headline:
-    from whypanic.crashlog.kinds import kind_of
+    from whypanic.crashlog.kinds import kind_of, last_words
 
     kind = Kind.HYP_PANIC if is_hyp else kind_of(facts)
     for cls in (InternalError, PanicMessage) if not is_hyp else (PanicMessage,):
@@ -280,5 +311,6 @@ def _headline_of(facts: Sequence[Fact], *, is_hyp: bool) -> Headline:
         if isinstance(fact, PanicMessage):
             return replace(headline_of_panic(fact), kind=kind)
     first = facts[0]
-    message = "HYP panic" if is_hyp else "report without its first line"
-    return Headline(kind=kind, message=message, source=first.source)
+    said = "HYP panic" if is_hyp else last_words(facts)
+    message = said or "report without its first line"
+    return Headline(kind=kind, message=message, inferred=not said, source=first.source)

@@ -3,6 +3,7 @@
 from whypanic.crashlog.headlines import Entry
 from whypanic.crashlog.lines import Line
 from whypanic.crashlog.recognise import Recognised
+from whypanic.crashlog.rivals import Marks
 from whypanic.crashlog.sections.rule import Part
 from whypanic.model.fault import Headline, InternalError, PanicMessage
 from whypanic.model.kinds import Kind
@@ -16,7 +17,8 @@ MAX_UNKNOWN = 4000
 class Draft:
     """A report being read."""
 
-    def __init__(self, line: Line, entry: Entry | None) -> None:
+    def __init__(self, line: Line, entry: Entry | None, number: int = 0) -> None:
+        self.number = number
         self.indexes: list[int] = []
         self.unknown: list[int] = []
         self.messages: set[int] = set()
@@ -27,6 +29,7 @@ class Draft:
         self.follows: Draft | None = None
         self.is_hyp = False
         self.error: tuple[str, int | None, int | None] | None = None
+        self.error_digits = ""
         self.needs_more = False
         self.kinds: set[Kind] = set()
         self.panic: str | None = None
@@ -35,9 +38,16 @@ class Draft:
         self.weak = False
         self.foreign = 0
         self.n_unknown = 0
+        self.marks = Marks()
+        self.boot = 0
+        self.beside = False
+        self.mixed: set[str] = set()
+        """What was said of another report that was printed at once."""
 
     def add(self, index: int, found: Recognised) -> None:
         self.indexes.append(index)
+        if Part.TRACE not in self.parts:
+            self.marks.take(found, index)
         self.parts.add(found.part)
         self.n_unknown = 0
         for fact in found.facts:
@@ -45,6 +55,7 @@ class Draft:
                 self.panic = fact.message
             elif isinstance(fact, InternalError):
                 self.error = fact.name, fact.err, fact.count
+                self.error_digits = _digits(fact)
             elif isinstance(fact, Headline):
                 self.kinds.add(fact.kind)
                 self.needs_more = found.entry is Entry.MESSAGE and fact.kind is Kind.WARNING
@@ -52,6 +63,7 @@ class Draft:
             self.has_ended = True
         elif found.part is Part.END_PANIC:
             self.is_over = True
+            self.weak = False
 
     @property
     def is_message_only(self) -> bool:
@@ -72,14 +84,30 @@ class Draft:
             self.unknown.append(index)
 
     def repeats(self, found: Recognised) -> bool:
-        """The `Internal error:` line stands twice in a row: whoever copied it did that."""
-        errors = {(f.name, f.err, f.count) for f in found.facts if isinstance(f, InternalError)}
-        return self.error in errors and not self.parts & {Part.PC, Part.TRACE, Part.IDENTITY}
+        """The `Internal error:` line stands twice in a row: whoever copied it did that, or printk replayed it whole."""
+        if self.error is None or self.parts & {Part.PC, Part.TRACE, Part.IDENTITY}:
+            return False
+        name, _err, count = self.error
+        return any(
+            self.error == (fact.name, fact.err, fact.count)
+            or (
+                count is None
+                and fact.name == name
+                and bool(self.error_digits)
+                and _digits(fact).startswith(self.error_digits)
+            )
+            for fact in found.facts
+            if isinstance(fact, InternalError)
+        )
 
     @property
     def can_die(self) -> bool:
         """What ends in die() or panic(), or was read as a fragment of that."""
         return self.entry is None or self.entry in DYING
+
+
+def _digits(error: InternalError) -> str:
+    return "" if error.err is None else f"{error.err:0{error.n_digits}x}"
 
 
 class Pending:
@@ -102,3 +130,6 @@ class Stream:
         self.last: Draft | None = None
         self.pending = Pending()
         self.in_trace = False
+        self.rival: Draft | None = None
+        """A report that another CPU may still be printing."""
+        self.trace_line = 0

@@ -5,6 +5,8 @@ arch/arm64/kernel/{traps,entry-common}.c, kernel/{panic,cfi,watchdog,hung_task,w
 mm/kasan/report.c, mm/kfence/report.c, kernel/kcsan/report.c, kernel/locking/lockdep.c, kernel/rcu/tree_stall.h.
 """
 
+# Long because most of it is the table of headlines, a row each.
+
 # ruff: noqa: E501 -- rows of tables, one a line
 
 import re
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
+from whypanic.crashlog.sections.hardware import edac, memory_failure
 from whypanic.crashlog.sections.rule import (
     Facts,
     compiled,
@@ -20,6 +23,7 @@ from whypanic.crashlog.sections.rule import (
     optional_int,
     read_ref,
 )
+from whypanic.crashlog.sections.stalls import stalled_cpus
 from whypanic.model.fault import (
     Detail,
     ErrorInterrupt,
@@ -30,6 +34,7 @@ from whypanic.model.fault import (
     SyndromePlace,
 )
 from whypanic.model.kinds import Kind
+from whypanic.model.progress import Context, OomKill, RootDevice
 from whypanic.model.provenance import Fact, Source
 
 
@@ -49,6 +54,8 @@ class Entry(IntEnum):
     USER = 7
     OTHER = 8
     """Another program's crash in the same capture."""
+    PRELUDE = 9
+    """Words that are of a report only if panic() follows: the OOM killer's, a root device that cannot be opened."""
 
 
 Row = Callable[["HeadlineRule", re.Match[str], Source], Facts]
@@ -87,12 +94,54 @@ def _headline(
         pid=optional_int(groups.get("pid")),
         comm=groups.get("comm"),
         target=groups.get("target"),
+        seconds=optional_int(groups.get("secs")),
         source=source,
     )
 
 
 def _plain(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
     return (_headline(rule, match, source),)
+
+
+def _rcu_stall(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
+    """Return the header, and the CPUs that an expedited stall lists in the same line."""
+    return (_headline(rule, match, source), *stalled_cpus(match.string[match.end() :], source))
+
+
+def _while_atomic(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
+    """Return the header and its preempt_count."""
+    count = match["count"]
+    context = (Context(preempt_count=number(count), source=source),) if count else ()
+    return (_headline(rule, match, source), *context)
+
+
+def _memory_failure(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
+    return (_headline(rule, match, source), *memory_failure(match, source))
+
+
+def _edac(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
+    return (_headline(rule, match, source), *edac(match, source))
+
+
+def _oom(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
+    order = optional_int(match["order"])
+    kill = OomKill(comm=match["comm"], order=order, mask=match["mask"], source=source)
+    return (_headline(rule, match, source), kill)
+
+
+def _root_over_network(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
+    return (_headline(rule, match, source), Detail(name="root", value=match[0], source=source))
+
+
+def _no_root(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
+    error = match["error"]
+    device = RootDevice(
+        device=match["device"],
+        block=match["block"],
+        error=int(error) if error else None,
+        source=source,
+    )
+    return (_headline(rule, match, source), device)
 
 
 _LOOKALIKE = (
@@ -135,6 +184,10 @@ FAULT_NAMES: tuple[tuple[str, Kind], ...] = (
 # fmt: on
 
 
+FROM_USER_SPACE = (0x20, 0x24)
+"""Exception classes of aborts taken from a lower level."""
+
+
 def kind_of_fault(name: str) -> Kind | None:
     """Return the kind that the name of a fault tells; None where it is no special one."""
     return next((kind for words, kind in FAULT_NAMES if words in name), None)
@@ -149,7 +202,10 @@ def unhandled_fault(rule: HeadlineRule, match: re.Match[str], source: Source) ->
     if (digits and len(digits) < len("0x96000010")) or (address and len(address) < len("0x") + 9):
         return ()
     name = (match["message"] or "").strip()
-    facts: list[Fact] = [_headline(rule, match, source, kind_of_fault(name))]
+    kind = kind_of_fault(name)
+    if digits and number(digits) >> 26 & 0x3F in FROM_USER_SPACE:
+        kind = Kind.USER_FAULT
+    facts: list[Fact] = [_headline(rule, match, source, kind)]
     if digits:
         facts.append(
             Syndrome(
@@ -225,15 +281,20 @@ PANIC_KINDS: tuple[tuple[str, Kind], ...] = (
     ("bad mode",                        Kind.BAD_MODE),
     ("Unhandled exception",             Kind.BAD_MODE),
     ("Fatal hardware error",            Kind.HARDWARE_ERROR),
+    ("kasan.fault=panic",               Kind.KASAN),
     ("Uncorrected hardware",            Kind.HARDWARE_ERROR),
     ("panic_on_warn set",               Kind.WARNING),
     ("scheduling while atomic",         Kind.SLEEP_IN_ATOMIC),
+    (" grain:",                         Kind.HARDWARE_ERROR),
 )
 """What a panic's message alone tells, where the report above it is missing."""
 _DEPENDENT = (
     "Oops", "Fatal exception", "kernel stack overflow", "SError Interrupt", "bad mode", "Unhandled exception",
     "panic_on_warn set", "Attempted to kill", "Aiee", "softlockup: ", "Hard LOCKUP", "RCU Stall", "hung_task: ", "CFI failure",
+    "Fatal hardware error",
 )
+PRELUDED = ("ut of memory", "deadlocked on memory", "Unable to mount root fs")
+"""Panics of which `Entry.PRELUDE` is the beginning."""
 # fmt: on
 
 
@@ -264,7 +325,7 @@ TABLE: tuple[HeadlineRule, ...] = (
         ("access to user memory(?: outside uaccess routines| with fs=KERNEL_DS)?", Kind.USER_ACCESS),
         ("execution of user memory",                          Kind.USER_ACCESS),
         ("NULL pointer",                                      Kind.NULL_DEREFERENCE),
-        ("[a-z][a-z -]{2,60}",                                Kind.PAGING_REQUEST),
+        ("[a-z](?:(?! at )[a-z0-9 -]){2,60}",                 Kind.PAGING_REQUEST),
     )),
     HeadlineRule("Unhandled fault",     r"Unhandled fault: (?P<message>.{1,80}?) \((?P<esr>0x[0-9a-f]{1,16})\)(?: at (?P<addr>0x[0-9a-f]{1,16}))?",
                                                                                         Kind.PAGING_REQUEST,  Entry.FAULT, unhandled_fault),
@@ -277,7 +338,7 @@ TABLE: tuple[HeadlineRule, ...] = (
     HeadlineRule("undefined instr",     r"(?P<message>undefined instruction): pc=(?P<addr>(?:0x)?[0-9a-f]{8,16})",
                                                                                         Kind.UNDEFINED_INSTRUCTION, Entry.MESSAGE, _plain),
     HeadlineRule("spurious kernel tr",  r"(?P<message>Ignoring spurious kernel translation fault) at virtual address (?P<addr>[0-9a-f]{8,16})",
-                                                                                        Kind.WARNING,         Entry.MESSAGE, _plain),
+                                                                                        Kind.WARNING,         Entry.MESSAGE, fault),
     # SError, bad vectors, stack overflow
     HeadlineRule("SError Interrupt",    r"(?P<vector>SError) Interrupt on CPU ?(?P<cpu>\d{1,5}), code (?P<esr>0x[0-9a-f]{1,16})(?: -- (?P<words>.*))?",
                                                                                         Kind.SERROR,          Entry.ERROR_INTERRUPT, error_interrupt, "SError Interrupt"),
@@ -308,6 +369,8 @@ TABLE: tuple[HeadlineRule, ...] = (
     HeadlineRule("CFI failure",         r"CFI failure \(target: (?P<target>[^)]{1,160})\):?", Kind.CFI_FAILURE, Entry.MESSAGE, _plain, "CFI failure"),
     HeadlineRule("ODEBUG: ",            r"(?P<message>ODEBUG: [a-zA-Z]+).*",            Kind.WARNING,         Entry.MESSAGE, _plain),
     HeadlineRule("skb_",                r"(?:skbuff: )?(?P<message>skb_(?:over|under)_panic): ", Kind.KERNEL_BUG, Entry.MESSAGE, _plain),
+    HeadlineRule("panicked at",         r"rust_kernel: panicked at '(?P<message>.{1,160})', (?P<file>[^\s:]{1,200}\.rs):(?P<line>\d{1,7})", Kind.KERNEL_BUG, Entry.MESSAGE, _plain),
+    HeadlineRule("panicked at",         r"rust_kernel: (?P<message>panicked at (?P<file>[^\s:]{1,200}\.rs):(?P<line>\d{1,7}))", Kind.KERNEL_BUG, Entry.MESSAGE, _plain, "Rust code panicked"),
     HeadlineRule("panicked at",         r"rust_kernel: (?P<message>panicked at .{1,200})", Kind.KERNEL_BUG,   Entry.MESSAGE, _plain),
     HeadlineRule("assertion failed",    r"(?P<message>assertion failed: .{1,160}?), (?:in|at) (?P<file>{FILE}):(?P<line>\d{1,7})", Kind.KERNEL_BUG, Entry.MESSAGE, _plain),
     # Sanitizers
@@ -324,24 +387,31 @@ TABLE: tuple[HeadlineRule, ...] = (
     HeadlineRule("INFO: ",              r"INFO: (?P<message>trying to register non-static key)", Kind.LOCKDEP, Entry.CHECKER, _plain),
     HeadlineRule("DEBUG_LOCKS_WARN",    r"(?P<message>DEBUG_LOCKS_WARN_ON\(.{1,80}\))", Kind.LOCKDEP,         Entry.MESSAGE, _plain),
     HeadlineRule("sleeping function",   r"(?:BUG: )?(?P<message>sleeping function called from invalid context) " + _AT, Kind.SLEEP_IN_ATOMIC, Entry.CHECKER, _plain),
-    HeadlineRule("while atomic",        r"(?:BUG: )?(?P<message>scheduling while atomic)(?:: (?P<comm>.{1,40}?)/(?P<pid>\d{1,10})/)?", Kind.SLEEP_IN_ATOMIC, Entry.CHECKER, _plain),
+    HeadlineRule("while atomic",        r"(?:BUG: )?(?P<message>scheduling while atomic)(?:: (?P<comm>.{1,40}?)/(?P<pid>\d{1,10})/(?:0x)?(?P<count>[0-9a-f]{1,8})?)?", Kind.SLEEP_IN_ATOMIC, Entry.CHECKER, _while_atomic),
+    HeadlineRule("the idle thread",     r"bad: (?P<message>scheduling from the idle thread)", Kind.SLEEP_IN_ATOMIC, Entry.CHECKER, _plain),
     HeadlineRule("smp_processor_id",    r"BUG: (?P<message>using \w+\(\) in preemptible)(?: \[\w+\] code: (?P<comm>.{1,40})/(?P<pid>\d{1,10}))?", Kind.SLEEP_IN_ATOMIC, Entry.CHECKER, _plain),
     HeadlineRule("spinlock ",           r"BUG: (?P<message>spinlock (?:bad magic|lockup suspected|recursion|already unlocked|wrong.{3,10}))", Kind.LOCKDEP, Entry.CHECKER, _plain),
     # No progress
-    HeadlineRule("soft lockup",         r"(?:NMI )?(?:watchdog: )?BUG: (?P<message>soft lockup) - CPU#(?P<cpu>\d{1,5}) stuck for \d{1,7}s!(?: \[(?P<comm>.{1,40}):(?P<pid>\d{1,10})\])?",
+    HeadlineRule("soft lockup",         r"(?:NMI )?(?:watchdog: )?BUG: (?P<message>soft lockup) - CPU#(?P<cpu>\d{1,5}) stuck for (?P<secs>\d{1,7})s!(?: \[(?P<comm>.{1,40}):(?P<pid>\d{1,10})\])?",
                                                                                         Kind.SOFT_LOCKUP,     Entry.CHECKER, _plain),
     HeadlineRule("hard LOCKUP",         r"(?:NMI )?(?:[Ww]atchdog:? )?(?:CPU\d+: )?(?:Watchdog |CPU\d+: )?detected (?P<message>hard LOCKUP)(?: on cpu (?P<cpu>\d{1,5}))?", Kind.HARD_LOCKUP, Entry.CHECKER, _plain),
-    HeadlineRule("stall",               r"(?:.{1,20} login: )?(?:rcu: )?INFO: (?P<target>rcu\w*) (?P<message>(?:self-)?detected (?:expedited )?stalls?)(?: on CPU)?", Kind.RCU_STALL, Entry.CHECKER, _plain),
-    HeadlineRule("blocked for more",    r"INFO: task (?P<comm>\S.{0,60}):(?P<pid>\d{1,10}) (?P<message>blocked) (?:in I/O wait )?for more than \d{1,9} seconds", Kind.HUNG_TASK, Entry.CHECKER, _plain, "blocked task"),
-    HeadlineRule("workqueue lockup",    r"BUG: (?P<message>workqueue lockup) - ?(?P<target>.*)", Kind.WORKQUEUE_LOCKUP, Entry.CHECKER, _plain),
+    HeadlineRule("stall",               r"(?:.{1,20} login: )?(?:rcu: )?INFO: (?P<target>rcu\w*) (?P<message>(?:self-)?detected (?:expedited )?stalls?)(?: on CPUs?(?:/tasks:?)?)?", Kind.RCU_STALL, Entry.CHECKER, _rcu_stall),
+    HeadlineRule("blocked for more",    r"INFO: task (?P<comm>\S.{0,60}):(?P<pid>\d{1,10}) (?P<message>blocked) (?:in I/O wait )?for more than (?P<secs>\d{1,9}) seconds", Kind.HUNG_TASK, Entry.CHECKER, _plain, "blocked task"),
+    HeadlineRule("workqueue lockup",    r"BUG: (?P<message>workqueue lockup) - ?(?P<target>.{0,120}?)(?: stuck for (?P<secs>\d{1,9})s!?)?$", Kind.WORKQUEUE_LOCKUP, Entry.CHECKER, _plain),
     # Memory
     HeadlineRule("BUG: Bad ",           r"BUG: (?P<message>Bad (?:page|rss-counter)(?: (?:state|map|cache))?)(?: in process (?P<comm>\S{1,40}))?", Kind.BAD_PAGE, Entry.CHECKER, _plain),
-    HeadlineRule("BUG ",                r"BUG (?P<target>[\w-]{1,60}) ?(?:\(.{1,60}\))?: (?P<message>(?:Poison|Redzone|Left Redzone|Right Redzone|Object|Padding|Freepointer|Object already|Wrong).{0,60})",
+    HeadlineRule("BUG ",                r"BUG (?P<target>[\w.:-]{1,60}?) ?(?:\(.{1,60}\))?: (?P<message>(?:Poison|Redzone|Left Redzone|Right Redzone|Object|Padding|Free(?:pointer|chain|list)|Attempt to free|Invalid object|Not a valid slab|Wrong).{0,60})",
                                                                                         Kind.BAD_PAGE,        Entry.CHECKER, _plain),
     # Hardware
     HeadlineRule("ardware Error]",      r"(?:\{\d+\})?\[Hardware Error\]: (?P<message>Hardware error from APEI .*)",  Kind.HARDWARE_ERROR, Entry.CHECKER, _plain),
-    HeadlineRule("Memory failure",      r"(?P<message>Memory failure): 0x[0-9a-f]{1,16}: .*",           Kind.HARDWARE_ERROR, Entry.CHECKER, _plain),
-    HeadlineRule("EDAC ",               r"EDAC .{1,40}: \d+ (?P<message>UE) ",                          Kind.HARDWARE_ERROR, Entry.CHECKER, _plain, "uncorrected memory error"),
+    HeadlineRule("Memory failure",      r"(?P<message>Memory failure): (?P<pfn>0x[0-9a-f]{1,16}): (?P<words>.{1,200})", Kind.HARDWARE_ERROR, Entry.CHECKER, _memory_failure),
+    HeadlineRule("EDAC ",               r"EDAC \S{1,40}: \d{1,10} (?P<what>UE) ",                       Kind.HARDWARE_ERROR, Entry.CHECKER, _edac, "uncorrected memory error"),
+    # Before a panic
+    HeadlineRule("invoked oom-kil",     r"(?P<comm>.{1,40}?) (?P<message>invoked oom-killer): gfp_mask=(?P<mask>0x[0-9a-f]{1,16}\S{0,120}?),.{0,60}?\border=(?P<order>-?\d{1,3})",
+                                                                                                        Kind.PANIC,          Entry.PRELUDE, _oom),
+    HeadlineRule("mount root fs via",   r"VFS: (?P<message>Unable to mount root fs via \w{1,10})",     Kind.PANIC,          Entry.PRELUDE, _root_over_network),
+    HeadlineRule("open root device",    r"VFS: (?P<message>Cannot open root device) \"(?P<device>[^\"]{0,200})\" or (?P<block>[^:]{1,60})(?:: error (?P<error>-?\d{1,6}))?",
+                                                                                                        Kind.PANIC,          Entry.PRELUDE, _no_root),
     # BUG and WARN
     HeadlineRule("ernel BUG at",        r"kernel BUG " + _AT,                                           Kind.KERNEL_BUG,     Entry.BUG, _plain, "kernel BUG"),
     HeadlineRule("ernel BUG at",        r"Kernel BUG at (?P<addr>[0-9a-f]{8,16}) \[verbose",            Kind.KERNEL_BUG,     Entry.BUG, _plain, "kernel BUG"),
@@ -355,6 +425,7 @@ TABLE: tuple[HeadlineRule, ...] = (
     HeadlineRule("undefined instr",     r"(?P<comm>.{1,40})\[(?P<pid>\d{1,10})\]: (?P<message>undefined instruction): pc=", Kind.USER_FAULT, Entry.USER, _user),
     # Firmware
     HeadlineRule("in EL3",              r"(?:ERROR: +)?(?P<message>Unhandled (?:Exception|External Abort|Interrupt Exception).{0,20} in EL3)", Kind.FIRMWARE_CRASH, Entry.OTHER, _plain),
+    HeadlineRule("from EL3",            r"(?:ERROR: +)?(?P<message>Unhandled External Abort) received on 0x[0-9a-f]{1,16} from EL3", Kind.FIRMWARE_CRASH, Entry.OTHER, _plain),
     HeadlineRule("PANIC",               r"(?P<message>PANIC (?:at PC|in EL3)) ?: ?(?P<addr>0x[0-9a-f]{1,16})?",  Kind.FIRMWARE_CRASH, Entry.OTHER, _plain),
     HeadlineRule("handler, esr",        r'"(?P<message>(?:Synchronous Abort|Error|Fiq|Irq))" handler, esr 0x[0-9a-f]{1,16}', Kind.FIRMWARE_CRASH, Entry.OTHER, _plain),
     HeadlineRule("Exception at 0x",     r"(?P<message>(?:Synchronous|SError|IRQ|FIQ) Exception) at (?P<addr>0x[0-9a-fA-F]{1,16})", Kind.FIRMWARE_CRASH, Entry.OTHER, _plain),

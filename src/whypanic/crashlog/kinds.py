@@ -12,8 +12,11 @@ from typing import TypeVar
 from whypanic.arch.brk import brk_meaning
 from whypanic.arch.esr.fault_status import FaultKind, fault_status
 from whypanic.crashlog.headlines import kind_of_fault, kind_of_panic
+from whypanic.crashlog.sections.endings import END_PANIC
 from whypanic.model.context import KernelVersion
 from whypanic.model.fault import (
+    Detail,
+    ErrorInterrupt,
     FaultAddress,
     Headline,
     InternalError,
@@ -76,6 +79,7 @@ KINDS_OF_FILE: tuple[tuple[str, Kind], ...] = (
     ("lib/refcount.c",        Kind.REFCOUNT),
     ("include/linux/refcount.h", Kind.REFCOUNT),
     ("lib/string_helpers.c",  Kind.FORTIFY),
+    ("lib/string.c",          Kind.FORTIFY),
     ("kernel/cfi.c",          Kind.CFI_FAILURE),
     ("locking/lockdep.c",     Kind.LOCKDEP),
 )
@@ -92,6 +96,8 @@ KINDS_OF_FRAME: tuple[tuple[tuple[str, ...], Kind], ...] = (
     (("watchdog_timer_fn",),                                     Kind.SOFT_LOCKUP),
     (("rcu_check_callbacks", "rcu_sched_clock_irq"),             Kind.RCU_STALL),
     (("__warn", "warn_slowpath_fmt", "warn_slowpath_null"),      Kind.WARNING),
+    (("panic", "vpanic", "nmi_panic", "die"),                    Kind.PANIC),
+    (("dump_stack", "dump_stack_lvl"),                           Kind.WARNING),
 )
 """Who reported, where the trace is all there is."""
 _UNDEF_HANDLERS = ("do_undefinstr", "do_el1_undef", "call_undef_hook")
@@ -157,7 +163,7 @@ def _refined(head: Headline, facts: Sequence[Fact]) -> Kind:
         if esr >> 26 & 0x3F in EC_IABT + EC_DABT:
             return KINDS_OF_STATUS.get(fault_status(esr & 0x3F).kind, kind)
         return kind
-    if kind is Kind.BAD_MODE and esr is not None:
+    if kind is Kind.BAD_MODE and esr is not None and not _is_interrupt(facts):
         return KINDS_OF_CLASS.get(esr >> 26 & 0x3F, kind)
     if kind in (Kind.KERNEL_BUG, Kind.WARNING) and head.file:
         name = head.file
@@ -167,6 +173,12 @@ def _refined(head: Headline, facts: Sequence[Fact]) -> Kind:
     if kind is Kind.BRK and esr is not None:
         return kind_of_esr(esr, None) or kind
     return kind
+
+
+def _is_interrupt(facts: Sequence[Fact]) -> bool:
+    """An IRQ or FIQ came through a vector that expects none: ESR is that of some exception before."""
+    found = _first(facts, ErrorInterrupt)
+    return found is not None and bool({"irq", "fiq"} & set(found.vector.lower().split()))
 
 
 def _symbols(facts: Sequence[Fact]) -> list[str]:
@@ -213,9 +225,18 @@ def kind_of_error(error: InternalError, esr: int | None, far: int | None) -> Kin
     return Kind.KERNEL_BUG if "BUG" in name else None
 
 
+def last_words(facts: Sequence[Fact]) -> str | None:
+    """Return what panic() said, from its own line or, where that is cut off, from its end marker."""
+    panic = _first(facts, PanicMessage)
+    if panic is not None:
+        return panic.message
+    details = (fact for fact in facts if isinstance(fact, Detail))
+    return next((d.value for d in details if d.name == END_PANIC and d.value), None)
+
+
 def _kind_of_fragment(facts: Sequence[Fact]) -> Kind:
     """Return the kind of a report whose headline is cut off."""
-    error, panic = _first(facts, InternalError), _first(facts, PanicMessage)
+    error, panic = _first(facts, InternalError), last_words(facts)
     esr, far = best_syndrome(facts), _far(facts)
     kind = None
     if error is not None:
@@ -223,10 +244,10 @@ def _kind_of_fragment(facts: Sequence[Fact]) -> Kind:
     elif esr is not None:
         kind = kind_of_esr(esr, far)
     if kind is None and panic is not None:
-        kind = kind_of_panic(panic.message)
-        if kind is not Kind.PANIC or "Attempted to kill" in panic.message:
+        kind = kind_of_panic(panic)
+        if kind is not Kind.PANIC or "Attempted to kill" in panic:
             return kind
-        if "Fatal exception" not in panic.message:
+        if "Fatal exception" not in panic:
             return kind
     if kind is not None and kind is not Kind.PANIC:
         return kind

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 1 << 16
 """Characters kept of one physical line."""
+_ESCAPED = "\\x0a"
+"""A line end inside a message, as /dev/kmsg writes it (Documentation/ABI/testing/dev-kmsg)."""
 _SPLITS = 256
 """Lines found in one physical line at most."""
 
@@ -73,16 +75,17 @@ class Reading(NamedTuple):
     damage: tuple[Damage, ...]
 
 
-def read_lines(data: bytes, input: int = 0) -> Reading:
+def read_lines(data: bytes, input: int = 0, first: int = 1) -> Reading:
     """Return the lines of a log and what was damaged in it.
 
     :param data: the whole input; UTF-8 where it is valid, else byte by byte.
     :param input: index of the input, for the spans.
+    :param first: number of its first line.
     """
     if b"\n" not in data and b"\r" in data:
         data = data.replace(b"\r", b"\n")
     reader = _Reader(input)
-    lines = reader.read(data)
+    lines = reader.read(data, first)
     joined, rejoined = rejoin(lines, input)
     damage = reader.damage + rejoined
     damage.sort(key=lambda item: item.span)
@@ -96,7 +99,7 @@ class _Reader:
         self.input = input
         self.damage: list[Damage] = []
 
-    def read(self, data: bytes) -> list[Line]:
+    def read(self, data: bytes, first: int) -> list[Line]:
         raws = data.split(b"\n")
         texts = data.decode("utf-8", "surrogateescape").split("\n")
         if not raws[-1]:
@@ -105,7 +108,7 @@ class _Reader:
         lines: list[Line] = []
         append, plain = lines.append, _PLAIN.match
         twice = any(re.search(pattern.encode(), data) for pattern in _TWICE)
-        for number, (raw, text) in enumerate(zip(raws, texts, strict=True), 1):
+        for number, (raw, text) in enumerate(zip(raws, texts, strict=True), first):
             if not text:
                 append(Line(number, number, "", 0, 0, None, None, None, None, False, raw))
                 continue
@@ -116,6 +119,7 @@ class _Reader:
                     ("[" in body and second_stamp(body) is not None)
                     or "\ufffd" in body
                     or "&" in body
+                    or _ESCAPED in body
                     or not body.isascii()
                 ):
                     seconds, fraction, caller, blanks = match.groups()
@@ -143,6 +147,9 @@ class _Reader:
                 self._note(number, "dashes replaced by a mailer or editor, put back")
                 text = dashed
         pieces = [text]
+        if _ESCAPED in text:
+            self._note(number, "line ends escaped by the logger, put back")
+            text = text.replace(_ESCAPED, "\r")
         if "\r" in text:
             pieces = [piece for piece in text.split("\r", _SPLITS) if piece.strip()] or [""]
         for piece in pieces:

@@ -57,6 +57,9 @@ _FORMS: tuple[_Form, ...] = (
     # Amlogic
     _Form("[", r"\[ {0,12}(?P<sec>\d{1,9})\.(?P<fraction>\d{6})@(?P<cpu>\d{1,3})\] ?"),
     _Form("[", r"\[ {0,12}\+\d{1,9}\.\d{1,9}\] ?"),
+    # Rockchip's Android: both clocks, then CPU, task and its name
+    _Form("[", rf"\[ {{0,12}}(?P<sec>\d{{1,9}})\.(?P<fraction>\d{{6}}) / \d\d-\d\d {_CLOCK}\]"
+          r"\[(?P<cpu>\d{1,3})\]\[\d{1,7}\]\[[^\]\n]{1,20}\] ?"),
     _Form("[", r"\[\d{1,9}\.\d{1,9} \d{1,9}\.\d{1,9}\] ?"),
     _Form("[", rf"\[{_DAY} [^\W\d]{{3,5}}\.? {{1,2}}\d{{1,2}} {_CLOCK}(?: \d{{4}})?\] ?"),
     _Form("[", rf"\[{_MONTH} {{1,2}}\d{{1,2}} \d\d:\d\d(?::\d\d)?\] ?"),
@@ -69,9 +72,9 @@ _FORMS: tuple[_Form, ...] = (
     _Form("[", r"\[ {0,2}(?P<cpu>\d{1,2}): {1,16}[^\]\n]{1,20}: {0,7}\d{1,7}\] ?"),
     _Form("-.( ", r"[-. ]?\((?P<cpu>\d{1,3})\)\[\d{1,7}:[^\]\n]{1,20}\] ?"),
     _Form("c", r"(?<=\])c(?P<cpu>\d{1,3}) {1,2}", True),
-    _Form("0123456789", r"(?P<cpu>\d{3}): ", True),
+    _Form("0123456789", r"(?P<cpu>\d{3}):(?: |$)", True),
     # ISO stamp, logcat, host's clock, /dev/kmsg, a priority column, a stamp cut off on its left
-    _Form("0123456789", rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}{_ZONE}(?: UTC)? {{1,4}}"),
+    _Form("0123456789", rf"\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}{_ZONE}(?: UTC)? {{1,4}}(?:--> )?"),
     _Form("0123456789",
           r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} {1,6}(?:\w+ {1,6})?\d+ {1,6}\d+ [VDIWEF] [^:\n]{1,32}: ?"),
     _Form("0123456789", rf"{_CLOCK} {{1,4}}"),

@@ -5,17 +5,24 @@ from typing import NamedTuple
 from whypanic.crashlog.headlines import Entry, match_headline
 from whypanic.crashlog.lines import Line
 from whypanic.crashlog.sections import (
+    additions,
     boot,
     code,
     cpu,
     endings,
+    foreign,
+    hardware,
     hyp,
     internal_error,
+    locks,
     mem_abort,
     misc,
+    oom,
     page_table,
     registers,
+    sanitizers,
     stack,
+    stalls,
     trace,
 )
 from whypanic.crashlog.sections.rule import MAX_TEXT, Facts, Part, Rule, compiled, first_match
@@ -27,6 +34,7 @@ _FRAME_ALONE = r"(?: \[[\w-]+\])?(?: \([A-Z]{1,4}\))?(?: ?\([^)]{0,200}\)+| \S{1
 _BEFORE_HEADLINES: tuple[Rule, ...] = (
     *registers.RULES,
     *mem_abort.RULES,
+    *foreign.ERRORS,
     *internal_error.RULES,
     *hyp.CRASH,
 )
@@ -37,12 +45,20 @@ _AFTER_HEADLINES: tuple[Rule, ...] = (
     *trace.HEADS,
     *cpu.RULES,
     *stack.RULES,
-    *registers.FOREIGN,
+    *foreign.RULES,
     *hyp.BOOT,
     *boot.RULES,
+    *locks.RULES,
+    *stalls.RULES,
+    *oom.RULES,
+    *hardware.RULES,
+    *sanitizers.RULES,
     *misc.RULES,
+    *additions.RULES,
     *misc.BARS,
 )
+SECTIONS: tuple[Rule, ...] = (*_BEFORE_HEADLINES, *endings.PANIC, *_AFTER_HEADLINES)
+"""The rules of all sections but those of frames."""
 
 
 class Recognised(NamedTuple):

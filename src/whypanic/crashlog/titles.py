@@ -14,6 +14,9 @@ from whypanic.model.registers import Register, SymbolRef
 from whypanic.model.trace import Frame, TraceRole
 
 MAX_TITLE = 160
+STALLS = (Kind.SOFT_LOCKUP, Kind.HARD_LOCKUP, Kind.RCU_STALL, Kind.HUNG_TASK, Kind.WORKQUEUE_LOCKUP,
+          Kind.LOCKDEP, Kind.SLEEP_IN_ATOMIC)  # fmt: skip
+"""Reports about something else than the first function of a trace: who is to blame takes more than a table."""
 
 # fmt: off
 WORDS: dict[Kind, str] = {
@@ -62,6 +65,7 @@ WORDS: dict[Kind, str] = {
     Kind.BOOT_HANG:             "boot hang",
     Kind.USER_FAULT:            "user-space fault",
 }
+WITHOUT_PLACE = frozenset({Kind.PANIC, *STALLS})
 _WITH_MESSAGE = frozenset({Kind.KASAN, Kind.KFENCE, Kind.KCSAN, Kind.UBSAN, Kind.LOCKDEP, Kind.PANIC, Kind.FIRMWARE_CRASH})
 REPORTING = frozenset((
     "dump_backtrace", "show_stack", "dump_stack", "dump_stack_lvl", "__dump_stack", "panic", "vpanic", "nmi_panic", "add_taint",
@@ -75,6 +79,8 @@ REPORTING = frozenset((
     "do_bti", "do_el1_bti", "do_el1_fpac", "call_undef_hook", "__cfi_check_fail", "__cfi_slowpath", "__cfi_slowpath_diag",
     "cfi_module_callback", "kasan_save_stack", "fortify_panic", "__fortify_panic", "refcount_warn_saturate",
     "__list_add_valid_or_report", "__list_del_entry_valid_or_report", "__list_add_valid", "__list_del_entry_valid", "exc_handler",
+    "__check_heap_object", "check_heap_object", "__check_object_size", "__fortify_report", "free_page_is_bad_report", "object_err",
+    "check_bytes_and_report", "check_object", "stack_trace_save", "kasan_report_async", "mte_check_tfsr_el1",
     "unwind_backtrace", "do_tag_check_fault", "trigger_load_balance", "arch_trigger_cpumask_backtrace", "nmi_cpu_backtrace",
 ))
 """Functions that report or deliver an exception: the faulting one is below them."""
@@ -86,7 +92,8 @@ _WAITING = frozenset((
 """Where every task that does not run is."""
 # fmt: on
 _VECTOR = (
-    r"(?:el[01][ht]?_|__el|el[01]_|kasan_|__kasan_|__asan_|__hwasan_|__ubsan_|print_.*bug|lockdep_)"
+    r"(?:el[01][ht]?_|__el|el[01]_|kasan_|__kasan_|__asan_|__hwasan_|__ubsan_|print_.*bug|lockdep_|rust_helper_BUG|rust_begin_unwind|rust_panic"
+    r"|_(?:R|ZN)\w{0,60}4core9panicking)"
 )
 
 
@@ -141,7 +148,7 @@ def title_of(kind: Kind, facts: Sequence[Fact]) -> str:
     message = _message(kind, facts)
     if message:
         words = f"{words}: {message}"
-    ref = None if kind is Kind.PANIC else faulting_symbol(facts)
+    ref = None if kind in WITHOUT_PLACE else faulting_symbol(facts)
     if kind is Kind.HYP_PANIC and ref is None:
         at = next((f for f in facts if isinstance(f, HypPanicAt) and f.file), None)
         if at is not None and at.file:
@@ -154,6 +161,8 @@ def title_of(kind: Kind, facts: Sequence[Fact]) -> str:
 def _message(kind: Kind, facts: Sequence[Fact]) -> str:
     if kind not in _WITH_MESSAGE:
         return ""
+    if kind is Kind.PANIC:
+        facts = [f for f in facts if isinstance(f, PanicMessage)] or facts
     for fact in facts:
         if isinstance(fact, PanicMessage) and kind is Kind.PANIC:
             return _stable(fact.message)

@@ -176,6 +176,30 @@ BY_LEAD: tuple[Unfinished, ...] = (
     Unfinished("Unhandled",
         r"Unhandled .*ESR 0x[0-9a-f]+",
         r"-- .*"),
+    Unfinished("SError",
+        r"SError Interrupt(?!.*code 0x).*",
+        r"(?:(?:on|CPU\d+,|code) ){0,3}0x[0-9a-f]+(?: .*)?"),
+    Unfinished("Bad",
+        r"Bad mode in(?!.*code 0x).*",
+        r"(?:(?:Synchronous|Abort|Error|IRQ|handler|detected|on|CPU\d+,|code) ){0,7}0x[0-9a-f]+(?: .*)?"),
+    Unfinished("Unhandled",
+        r"Unhandled .*exception(?!.*ESR 0x).*",
+        r"(?:(?:on|CPU\d+,|ESR) ){0,3}0x[0-9a-f]+(?: .*)?"),
+    Unfinished("INFO",
+        r"INFO: task .{1,60}:\d+(?!.*seconds).*",
+        r"(?:(?:blocked|in|I/O|wait|for|more|than|\d+) ){0,7}seconds\.?.*"),
+    Unfinished("UBSAN",
+        r"UBSAN: [\w -]{2,60} in",
+        r"\S{1,200}:\d+(?::\d+)?"),
+    Unfinished("watchdog",
+        r"watchdog: BUG: soft lockup(?!.*\d+s!).*",
+        r"(?:(?:-|CPU#\d+|stuck|for) ){0,4}\d+s!.*"),
+    Unfinished("watchdog",
+        r"watchdog: BUG: soft lockup .* \d+s!",
+        r"\[.{1,40}:\d+\]"),
+    Unfinished("rcu",
+        r"rcu: INFO: rcu\w*(?: self-)?(?: ?detected)?(?: expedited)?",
+        r"(?:detected )?(?:expedited )?stalls? on .*"),
     Unfinished("BUG",
         r"BUG: K[A-Z]+: .* in",
         rf"{REF}.*|[\w.$]{{1,200}}(?: \(.*)?"),
@@ -215,5 +239,5 @@ STARTS = (
     r"|(?:PS|FAR|VCPU|HPFAR|ESR|PAR|PC|LR):|(?:PC|LR) is at|HYP panic|[A-Z]\w{1,4} ="
     r"|Unable to|Insufficient|Internal error|Kernel panic|kernel BUG|Call [tT]race|swapper pg"
     r"|user pg|Modules linked|Hardware name|Rebooting|Read of|Write of|Allocated by|Freed by"
-    r"|The buggy|SError|Bad mode|Process |Stack|[A-Z][a-z]{2} +\d{1,2} \d\d:|\d{4}-\d\d-|\[ |```|~~~|[#$%] "
+    r"|The buggy|SError|Bad mode|Process |Stack|[A-Z][a-z]{2} +\d{1,2} \d\d:|\d{4}-\d\d-|\[ |```|~~~|[#$%] |\*\* "
 )

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from whypanic.crashlog.mail import is_snip
 from whypanic.crashlog.unfinished import BY_FIRST, BY_LEAD, REF, STARTS, Unfinished
 from whypanic.model.provenance import Damage, Span
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 WRAPPED = "line wrapped by the mailer, rejoined"
 BROKEN = "line printed in pieces, rejoined"
 
+_SNIPS = "[<(."
+"""How the marks begin that writers put where they left lines out."""
 _PIECES = 64
 """Physical lines in one line at most."""
 _TAILS = 8
@@ -46,7 +49,12 @@ def rejoin(lines: "Sequence[Line]", input: int) -> "tuple[list[Line], list[Damag
                 if rest.text[:1] not in (",", "*") and line.text[:5] not in ("Code:", "Modul"):
                     break
                 glue = _continuation(line, rest, printed=True)
-            elif not rest.text or not line.text or rest.number == line.last_number:
+            elif (
+                not rest.text
+                or not line.text
+                or rest.number == line.last_number
+                or (rest.text[0] in _SNIPS and is_snip(rest.text))
+            ):
                 break
             else:
                 glue = _continuation(line, rest, printed=False)

@@ -32,6 +32,8 @@ _TRACE_KINDS = frozenset(
 
 
 _RECURSION = 3
+_RUST_PANIC = "4core9panicking"
+"""Of every mangled name of `core::panicking`, old or new; what stands around it varies with the compiler."""
 
 
 def blame(
@@ -42,12 +44,14 @@ def blame(
     *,
     lr_ref: SymbolRef | None = None,
     others: Iterable[Frame] = (),
+    named: str | None = None,
 ) -> str | None:
     """Return the function to look at first, without compilers' suffixes; None where the text names none.
 
     :param frames: the trace of the faulting code, innermost first.
     :param pc_ref: symbol of PC; None at a bad PC, where lr and the callers count.
     :param lr_ref: symbol of lr: who branched to a bad PC, and the caller of a leaf that has no frame.
+    :param named: a function that the words of the report name: lockdep's, that of a work item.
     :param others: every frame of the report, for reports that only panic() or another trace describes.
     """
     everything = list(others) or list(frames)
@@ -59,9 +63,12 @@ def blame(
         *_innermost(kind, headline, pc_ref, lr_ref),
         *_names(_from_exception(frames)),
     ]
+    if named is not None and kind is Kind.LOCKDEP and not _is_lock(named):
+        return strip_suffixes(named)
     found = _first(candidates, kind)
     if found is None:
         found = _first(_names(_from_exception(everything)), kind)
+    found = found or named
     if found is None:
         found = next((n for n in candidates if not _matches(n, _names_of("reporting"))), None)
     return None if found is None else strip_suffixes(found)
@@ -144,9 +151,17 @@ def _first(names: Iterable[str], kind: Kind) -> str | None:
     if kind in _TRACE_KINDS:
         tables.append("carriers")
     for name in names:
+        if _RUST_PANIC in name:
+            continue
         if not any(_matches(name, _names_of(table)) for table in tables):
             return name
     return None
+
+
+def _is_lock(symbol: str) -> bool:
+    words = GENERIC["lock"].split()
+    exact = frozenset(word for word in words if not word.endswith("*"))
+    return _matches(symbol, (exact, tuple(word[:-1] for word in words if word.endswith("*"))))
 
 
 def is_helper(symbol: str) -> bool:

@@ -25,7 +25,9 @@ GENERIC: dict[str, str] = {
     """,
     "printk": """
         console_unlock _dev_err _dev_info __dev_printk dev_printk_emit dev_vprintk_emit _dev_warn
-        _printk printk vprintk vprintk_default vprintk_emit vprintk_func vprintk_store
+        _printk printk printk_deferred __printk_safe_flush printk_safe_flush
+        printk_safe_flush_on_panic vprintk vprintk_default vprintk_deferred vprintk_emit vprintk_func
+        vprintk_store
     """,
     "user copy": """
         __arch_clear_user __arch_copy_from_user __arch_copy_in_user __arch_copy_to_user
@@ -63,7 +65,9 @@ GENERIC: dict[str, str] = {
         __xa_* xa_* xas_*
     """,
     "allocator": """
-        __alloc_pages* allocate_slab build_detached_freelist cache_from_obj deactivate_slab
+        alloc_consistency_checks alloc_debug_processing __alloc_pages* allocate_slab
+        check_bytes_and_report check_object check_slab free_consistency_checks free_debug_processing
+        object_err build_detached_freelist cache_from_obj deactivate_slab
         devm_kfree devm_kmalloc discard_slab __folio_put* folio_put* free_large_kmalloc
         __free_pages* free_pages* __free_slab free_to_partial_list free_unref_page* get_freepointer*
         get_page_from_freelist kasan_quarantine_reduce __kasan_slab_alloc kcalloc* __kfree_* kfree
@@ -105,6 +109,10 @@ GENERIC: dict[str, str] = {
         __call_netdevice_notifiers* notifier_call_chain notifier_call_chain_robust
         __raw_notifier_call_chain raw_notifier_call_chain* srcu_notifier_call_chain*
     """,
+    "object debugging": """
+        create_object __create_object __delete_object delete_object_full delete_object_part
+        fill_pool kmemleak_* lookup_object_or_alloc put_object
+    """,
     "waiting": """
         arch_counter_get_* arch_timer_read_* __const_udelay __delay ktime_get* __ndelay __udelay
         udelay* usleep_range*
@@ -114,13 +122,15 @@ GENERIC: dict[str, str] = {
 
 REPORTING: dict[str, str] = {
     "printers": """
-        arch_trigger_* bust_spinlocks check_memory_region* dump_backtrace* dump_cpu_task
+        arch_trigger_* bust_spinlocks check_cpu_stall check_memory_region* dump_backtrace* dump_cpu_task
         __dump_stack dump_stack dump_stack_lvl end_report handle_overflow ____kasan_* __kasan_*
         kasan_bug_* kasan_complete_mode_report_info kasan_end_report kasan_poison* __kasan_report*
-        kasan_report* kasan_save_* kasan_set_track kasan_start_report kasan_tag_mismatch
+        kasan_report* kasan_save_* kasan_set_* kasan_start_report kasan_tag_mismatch
         kasan_unpoison* kcsan_* kfence_* nmi_cpu_backtrace* nmi_trigger_* print_*
-        rcu_dump_cpu_stacks* __report_bug report_bug sched_show_task set_track* __show_regs
-        show_regs show_stack show_state_filter show_trace_log_lvl trigger_* __ubsan_* ubsan_*
+        rcu_dump_cpu_stacks* __report_bug report_bug sched_show_task _sched_show_task set_track*
+        __show_regs walk_stackframe
+        mte_check_tfsr_* show_regs show_stack show_state_filter show_trace_log_lvl stack_depot_*
+        stack_trace_save* trigger_* __ubsan_* ubsan_*
     """,
     "panic": """
         ODEBUG_* _ZN4core* arm64_force_sig* arm64_is_fatal_ras_serror arm64_notify_*
@@ -134,6 +144,7 @@ REPORTING: dict[str, str] = {
         kdump_* kernel_fault machine_kexec* make_task_dead __might_resched*
         ___might_sleep __might_sleep* nmi_panic nvhe_hyp_panic_handler oops_* oops_end oops_exit
         __panic panic panic_bad_stack panic_unhandled refcount_warn_saturate rust_begin_unwind
+        rust_helper_BUG rust_panic
         __schedule_bug skb_over_panic skb_panic skb_under_panic spurious_* __stack_chk_fail
         __kvm_nvhe___hyp_panic* __kvm_nvhe_cpu_prepare_nvhe_panic_info __kvm_nvhe_hyp_panic*
         trap_init __ubsan_handle_cfi_* usercopy_abort vpanic __warn __warn_printk warn_slowpath_*

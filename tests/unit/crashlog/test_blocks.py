@@ -226,3 +226,21 @@ def test_line_of_the_hyp_handler_behind_a_hyp_panic_begins_another() -> None:
     quoted = "".join(f"> {line}\n" for line in one.splitlines())
     assert report(one + quoted).span.last_line == 5
     assert len(reports(one + one.replace("fff1305c", "fff2305c").replace("4413e", "5513e"))) == 2
+
+
+def test_only_the_end_marker_of_a_panic_is_left() -> None:
+    found = report(
+        "[ 1.5]  widget_probe+0x10/0x20\n"
+        "[ 1.5] SMP: stopping secondary CPUs\n"
+        "[ 1.5] Kernel Offset: disabled\n"
+        "[ 1.8] ---[ end Kernel panic - not syncing: Asynchronous SError Interrupt ]---\n"
+    )
+    assert found.kind is Kind.SERROR
+    assert (found.span.first_line, found.span.last_line) == (2, 4)
+
+
+def test_an_end_marker_of_a_panic_that_was_reported_is_none() -> None:
+    panic = "[ 1.5] Kernel panic - not syncing: Widget gone\n[ 1.5] Call trace:\n"
+    gap = "[ 1.6] other: words\n" * 130
+    text = f"{panic}{gap}[ 9.9] ---[ end Kernel panic - not syncing: Widget gone ]---\n"
+    assert len(reports(text)) == 1

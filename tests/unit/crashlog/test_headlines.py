@@ -165,3 +165,14 @@ def test_nothing_matches_nothing() -> None:
 def test_table_rows_are_unique() -> None:
     rows = [row.pattern for row in TABLE]
     assert len(rows) == len(set(rows))
+
+
+def test_name_of_a_fault_may_hold_a_number() -> None:
+    text = "Unable to handle kernel unknown 43 at virtual address 0001ffff9e2e7d78"
+    assert fact(text, Headline).message == "unknown 43"
+    assert fact(text, FaultAddress).va == 0x1FFFF9E2E7D78
+
+
+def test_abort_of_a_user_program_is_no_crash() -> None:
+    text = "Unhandled fault: synchronous external abort (0x92000210) at 0x0000007f87888000"
+    assert fact(text, Headline).kind is Kind.USER_FAULT

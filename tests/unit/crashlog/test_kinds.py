@@ -127,3 +127,16 @@ def test_complete_syndrome_first() -> None:
 
 def test_nothing_known_is_a_panic() -> None:
     assert kind_of([]) is Kind.PANIC
+
+
+def test_esr_of_an_interrupt_names_no_kind() -> None:
+    text = "Bad mode in IRQ handler detected on CPU0, code 0x00000000 -- Unknown/Uncategorized\n"
+    assert report(text).kind is Kind.BAD_MODE
+
+
+def test_trace_of_a_bare_dump_stack_is_no_panic() -> None:
+    text = (
+        "Call trace:\n dump_stack+0x10/0x1a0\n widget_complain+0x38/0xf0\n widget_poll+0x8/0xf0\n"
+    )
+    assert report(text).kind is Kind.WARNING
+    assert report(text.replace("widget_complain", "panic")).kind is Kind.PANIC

@@ -143,3 +143,12 @@ def test_source_of_a_rejoined_line() -> None:
     assert (source.input, source.line, source.last_line) == (3, 1, 2)
     assert source.text == "Code: 11111111 (33333333)"
     assert line.span(3).last_line == 2
+
+
+def test_line_ends_that_kmsg_escaped_are_put_back() -> None:
+    reading = read_lines(rb"[    1.000000] HYP panic:\x0aPS:800003c9 PC:0000000000001000")
+    assert [line.text for line in reading.lines] == [
+        "HYP panic:",
+        "PS:800003c9 PC:0000000000001000",
+    ]
+    assert any("escaped" in damage.reason for damage in reading.damage)

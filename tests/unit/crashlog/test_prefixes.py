@@ -123,3 +123,20 @@ def test_arrow_of_an_author_before_a_headline() -> None:
     header = "Unhandled fault: alignment fault (0x96000061) at 0xffffff8009a40000"
     assert [strip_prefix(mark + header).end for mark in ("=>", "--> ")] == [2, 4]
     assert strip_prefix("--> frob->wrap()").end == 0
+
+
+def test_rt_cpu_number_before_an_empty_line() -> None:
+    prefix = strip_prefix("[  198.344203] 002:")
+    assert (prefix.end, prefix.cpu) == (19, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "usec", "cpu"),
+    [
+        ("[   26.328023 / 09-26 13:22:37.707][2][662][ndroid.systemui] words", 26_328_023, 2),
+        ("2022-05-16 17:18:09 --> [   95.893317]  words", 95_893_317, None),
+    ],
+)
+def test_two_clocks_before_the_words(text: str, usec: int, cpu: int | None) -> None:
+    prefix = strip_prefix(text)
+    assert (text[prefix.end :].strip(), prefix.usec, prefix.cpu) == ("words", usec, cpu)

@@ -8,6 +8,11 @@ def texts(data: str) -> list[str]:
     return [line.text for line in read_lines(data.encode()).lines]
 
 
+def test_a_mark_for_lines_left_out_is_no_rest_of_a_line() -> None:
+    data = "> [    4.100000] BUG: KCSAN: data-race in frob / quux\n[...]\n> [    4.100001] x"
+    assert texts(data)[1] == "[...]"
+
+
 # fmt: off
 WRAPS = [
     ("> > [    4.100000] Internal error: SP/PC alignment exception: 8a000000\n> [#1] SMP",
@@ -130,3 +135,22 @@ def test_no_width_rule_where_long_lines_survive() -> None:
         "[    1.000002] frob ready\n"
     )
     assert "controller" in texts(data)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("SError Interrupt on CPU2, code", "0x00000000be000011 -- SError"),
+        ("Bad mode in Synchronous Abort handler detected on CPU1, code", "0x34000003 -- BTI"),
+        ("Unhandled 64-bit el1h sync exception on", "CPU3, ESR 0x000000005e000000 -- SMC"),
+        ("INFO: task widget:71 blocked for more than 120", "seconds."),
+        ("INFO: task widget:71", "blocked for more than 120 seconds."),
+        ("UBSAN: array-index-out-of-bounds in", "drivers/widget/widget.c:97:12"),
+        ("watchdog: BUG: soft lockup - CPU#3 stuck", "for 26s! [widget:71]"),
+        ("watchdog: BUG: soft lockup - CPU#3 stuck for 26s!", "[widget:71]"),
+        ("rcu: INFO: rcu_preempt detected", "stalls on CPUs/tasks:"),
+    ],
+)
+def test_first_lines_of_reports_are_put_together(first: str, second: str) -> None:
+    (line,) = read_lines(f"{first}\n{second}\n".encode()).lines
+    assert line.text == f"{first} {second}"

@@ -111,3 +111,28 @@ def test_trace_that_a_notifier_of_die_printed_begins_behind_the_entry() -> None:
 def test_panic_of_the_hypervisor_reports() -> None:
     frames = _frames("__kvm_nvhe_hyp_panic", "__kvm_nvhe_gadget_share", "__kvm_nvhe_handle_trap")
     assert blame(frames, None, Kind.HYP_PANIC, None) == "__kvm_nvhe_gadget_share"
+
+
+def test_rust_panics_are_no_culprits() -> None:
+    names = (
+        "rust_helper_BUG",
+        "rust_begin_unwind",
+        "_RNvNtCsabcd_4core9panicking9panic_fmt",
+        "_ZN4core9panicking5panic17h0123E",
+        "gadget_probe",
+    )
+    frames = _frames(*names)
+    assert blame(frames, _ref(names[0]), Kind.KERNEL_BUG, None) == "gadget_probe"
+
+
+def test_lockdep_names_the_place_itself() -> None:
+    found = blame((), None, Kind.LOCKDEP, None, named="gadget_ioctl.isra.0")
+    assert found == "gadget_ioctl"
+
+
+def test_a_lock_primitive_is_no_place() -> None:
+    assert blame((), None, Kind.LOCKDEP, None, named="_raw_spin_lock") != "gadget_ioctl"
+
+
+def test_the_work_item_stands_in_for_a_trace_of_nothing() -> None:
+    assert blame((), None, Kind.RCU_STALL, None, named="gadget_work") == "gadget_work"

@@ -100,7 +100,7 @@ def _detail(match: re.Match[str], source: Source) -> Facts:
 
 # fmt: off
 RULES: tuple[Rule, ...] = (
-    Rule("CPU: ",         r"CPU: (?P<cpu>-?\d{1,10}) (?:UID: (?P<uid>\d{1,10}) )?PID: (?P<pid>\d{1,10})"
+    Rule("CPU: ",         r"(?:\([\w ]{1,12}\))?CPU: (?P<cpu>-?\d{1,10}) (?:UID: (?P<uid>\d{1,10}) )?PID: (?P<pid>\d{1,10})"
                           r"(?: Comm: (?P<comm>.{1,40}?)(?: (?P<tail>(?:Kdump: loaded )?(?:Not tainted|Tainted:).*))?)?$", cpu, Part.IDENTITY),
     Rule("CPU: ",         r"CPU: (?P<cpu>\d{1,5})(?P<uid>(?!))?(?P<pid>(?!))?(?P<comm>(?!))? +(?P<tail>(?:Not tainted|Tainted:).*)$",
                                                                                        cpu,         Part.IDENTITY),

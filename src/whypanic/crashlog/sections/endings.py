@@ -14,6 +14,8 @@ from whypanic.model.fault import Detail, PanicMessage
 from whypanic.model.provenance import Source
 
 BITS_OF_A_GROUP = 32
+END_PANIC = "end-panic"
+"""Name of the detail that the end marker is."""
 
 
 def _panic(match: re.Match[str], source: Source) -> Facts:
@@ -67,13 +69,20 @@ def _exited(match: re.Match[str], source: Source) -> Facts:
     return (Detail(name="exited", value=match["value"], source=source),)
 
 
+def _end_panic(match: re.Match[str], source: Source) -> Facts:
+    """Return the words of panic() that its end marker repeats; the marker's ` ]---` is none of them."""
+    words = match["rest"].rstrip(" -").removesuffix("]")
+    words = words.partition("not syncing")[2] or words
+    return (Detail(name=END_PANIC, value=words.strip(" :,-"), source=source),)
+
+
 def _nothing(_match: re.Match[str], _source: Source) -> Facts:
     return ()
 
 
 # fmt: off
 PANIC: tuple[Rule, ...] = (
-    Rule("ernel panic", r"-{2,3} ?\[ ?end Kernel panic\b.*",                                 _nothing,      Part.END_PANIC),
+    Rule("ernel panic", r"-{2,3} ?\[ ?end Kernel panic\b(?P<rest>.*)",                       _end_panic,    Part.END_PANIC),
     Rule("ernel panic", r"Kernel panic ?(?:-{1,2}|\u2013|\u2014) ?not syncing[:,]? ?(?P<message>.*)", _panic, Part.PANIC),
 )
 RULES: tuple[Rule, ...] = (

@@ -81,10 +81,6 @@ def _memory(match: re.Match[str], source: Source) -> Facts:
     return (Detail(name="memory-dump", value=match.string, source=source),)
 
 
-def _foreign(_match: re.Match[str], _source: Source) -> Facts:
-    return ()
-
-
 # fmt: off
 RULES: tuple[Rule, ...] = (
     Rule("x",       r"x[0-9]{1,2} ?: ?(?:[0-9a-fA-F]{16}\b|\(_*ptrval|0x[0-9a-fA-F]{16}|$)",          general,       Part.REGISTERS),
@@ -95,21 +91,6 @@ RULES: tuple[Rule, ...] = (
     Rule("sp : ",   r"sp : (?P<sp>[0-9a-f]{16})\b",                                                   _stack_pointer, Part.REGISTERS),
     Rule("pstate: ", r"pstate: (?P<value>[0-9a-f]{8,16})\b(?: ?\((?P<flags>[^)]*)\)?)?",               _pstate,        Part.PC),
     Rule("pmr",     r"pmr(?:_save)?: (?P<value>[0-9a-f]{1,16})\b",                                    _priority_mask, Part.REGISTERS),
-    Rule("X",       r"(?:X[0-9]{1,2}|PC|LR|SP): 0x[0-9a-f]{16}:",                                     _memory,        Part.STACK),
-)
-FOREIGN: tuple[Rule, ...] = (
-    Rule("psr",     r"(?:pc : \[<[0-9a-f]{8}>\]|.*\bpsr ?: [0-9a-f]{8}\b)",                           _foreign,       Part.FOREIGN),
-    Rule("PC is at", r"pc : \[<[0-9a-f]{8}>\]",                                                       _foreign,       Part.FOREIGN),
-    Rule("r",       r"r(?:3|7|10) ?: [0-9a-f]{8} {1,2}(?:r|fp)",                                      _foreign,       Part.FOREIGN),
-    Rule("sp : ",   r"sp : [0-9a-f]{8} +ip : [0-9a-f]{8}\b",                                          _foreign,       Part.FOREIGN),
-    Rule("Flags: ", r"Flags: [nN][zZ][cC][vV] +IRQs o",                                               _foreign,       Part.FOREIGN),
-    Rule("IP: ",    r"(?:RIP|EIP|NIP): ?[0-9a-f]{4}",                                                 _foreign,       Part.FOREIGN),
-    Rule("RAX: ",   r"RAX: [0-9a-f]{16}",                                                             _foreign,       Part.FOREIGN),
-    Rule("CR2: ",   r".*\bCR2: [0-9a-f]{16}",                                                         _foreign,       Part.FOREIGN),
-    Rule("epc : ",  r"epc : ",                                                                        _foreign,       Part.FOREIGN),
-    Rule("Krnl ",   r"Krnl (?:PSW|GPRS|Code)",                                                        _foreign,       Part.FOREIGN),
-    Rule("$ 0",     r"\$ 0 +: [0-9a-f]{8}",                                                           _foreign,       Part.FOREIGN),
-    Rule("era",     r".*(?:, epc ==|, era ==)",                                                       _foreign,       Part.FOREIGN),
-    Rule("Call Trace:", r"Call Trace:",                                                               _foreign,       Part.FOREIGN_HINT),
+    Rule(": 0x",    r"(?:X[0-9]{1,2}|PC|LR|SP): 0x[0-9a-f]{16}:",                                     _memory,        Part.STACK),
 )
 # fmt: on

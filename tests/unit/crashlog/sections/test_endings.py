@@ -17,7 +17,8 @@ def test_panic_with_any_dash(dash: str) -> None:
 def test_end_mark_is_no_panic() -> None:
     text = "---[ end Kernel panic - not syncing: Fatal exception ]---"
     assert recognised(text).part is Part.END_PANIC
-    assert recognised(text).facts == ()
+    detail = fact(text, Detail)
+    assert (detail.name, detail.value) == ("end-panic", "Fatal exception")
 
 
 def test_kernel_offset() -> None:

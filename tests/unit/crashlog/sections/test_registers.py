@@ -2,8 +2,7 @@
 
 import pytest
 
-from builders.log_lines import fact, facts, recognised
-from whypanic.crashlog.sections.rule import Part
+from builders.log_lines import fact, facts
 from whypanic.model.registers import PstateText, Register
 
 
@@ -74,17 +73,3 @@ def test_pstate_with_and_without_words() -> None:
 def test_priority_mask_and_sp() -> None:
     assert _values("pmr_save: 00000070") == {"pmr_save": 0x70}
     assert _values("sp : ffff800080d63bb0") == {"sp": 0xFFFF800080D63BB0}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "pc : [<c01f3218>]    lr : [<c01f3200>]    psr: 60000013",
-        "sp : c0a1bf38  ip : 00000000  fp : c0a1bf54",
-        "Flags: nZCv  IRQs on  FIQs on  Mode SVC_32",
-        "RIP: 0010:foo+0x1/0x2",
-        "epc : foo+0x1/0x2 ra : foo+0x1/0x2 sp : ffffffe000000000",
-    ],
-)
-def test_other_architectures(text: str) -> None:
-    assert recognised(text).part is Part.FOREIGN

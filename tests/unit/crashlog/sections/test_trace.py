@@ -69,3 +69,17 @@ def test_head() -> None:
 
 def test_many_parentheses_take_no_time() -> None:
     assert facts("foo (a.c:1 " + "((((() " * 60, Frame, in_trace=True) == []
+
+
+def test_frames_that_a_script_left_bare() -> None:
+    bare = fact(" vsnprintf", Frame, in_trace=True)
+    assert bare.ref is not None
+    assert bare.ref.symbol == "vsnprintf"
+    text = " foo_store at /src/linux/drivers/foo.c:2138 (discriminator 5)"
+    placed = fact(text, Frame, in_trace=True)
+    assert (placed.file, placed.line) == ("/src/linux/drivers/foo.c", 2138)
+
+
+def test_bare_words_are_frames_in_a_trace_only() -> None:
+    assert facts(" vsnprintf", Frame) == []
+    assert facts(" Thanks", Frame, in_trace=True) == []
