@@ -10,7 +10,8 @@ _RULE = '''\
 
 Supported by: FILL IN, the facts that tell it from its rivals.
 Refuted by: FILL IN, what cannot be if this was the cause.
-Sources: FILL IN, Arm ARM DDI 0487 <issue>, <register>; Linux <file>, commit <12 hex> ("subject") (in vX.Y).
+Sources: FILL IN, Linux <file> (<function>), what you opened; commit <12 hex> ("subject") (in vX.Y).
+From memory: FILL IN or leave out, Arm ARM DDI 0487 <issue>, <register>, what you did not open.
 """
 
 from whypanic.causes.api import cause

@@ -3,6 +3,7 @@
 from whypanic.arch.esr import FaultKind
 from whypanic.causes.case import CaseView
 from whypanic.model.kinds import Kind
+from whypanic.model.sanitizer import Access, TagPair
 
 FAULT_KINDS = frozenset(
     {
@@ -53,7 +54,32 @@ def is_data_access(case: CaseView) -> bool:
     esr = case.esr
     if esr is not None:
         return esr.is_data_abort
-    return case.far is not None and case.kind in _HEADER_KINDS and not is_fetch(case)
+    has_address = case.kind in _HEADER_KINDS or _is_kasan_pointer(case)
+    return case.far is not None and has_address and not is_fetch(case)
+
+
+def _is_kasan_pointer(case: CaseView) -> bool:
+    """True where KASAN reports an address that has no shadow (get_wild_bug_type() of mm/kasan/report_generic.c)."""
+    line = case.headline
+    if case.kind is not Kind.KASAN or line is None:
+        return False
+    return line.message.startswith(_NO_SHADOW) or untagged_address(case) is not None
+
+
+_NO_SHADOW = ("null-ptr-deref", "user-memory-access", "wild-memory-access")
+
+
+def untagged_address(case: CaseView) -> Access | None:
+    """Return the access where KASAN with tags reports an address below the kernel's range; None elsewhere.
+
+    kasan_check_range() of mm/kasan/sw_tags.c says `invalid-access` of addresses without tags too, and print_report()
+    then leaves out the line with both tags.
+    """
+    access, line = case.get(Access), case.headline
+    if access is None or access.address is None or line is None or case.get(TagPair) is not None:
+        return None
+    below = not access.address & _KERNEL_RANGE
+    return access if below and line.message.startswith("invalid-access") else None
 
 
 def fault_kind(case: CaseView) -> FaultKind | None:

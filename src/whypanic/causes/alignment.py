@@ -20,7 +20,7 @@ from whypanic.model.provenance import Fact
 _NO_MEMORY = frozenset(
     {*NULLS, Nature.ERROR, Nature.POISON, Nature.TEXT, Nature.NON_CANONICAL, Nature.SMALL}
 )
-_WIDEST_ATOMIC = 16
+WIDEST_ATOMIC = 16
 """Bytes of the widest exclusive, atomic or ordered access: LDXP, CASP and their like."""
 Evidence = tuple[str, Fact]
 
@@ -58,7 +58,7 @@ def unaligned_access(case: CaseView) -> Unaligned | None:
     explained = pointer.story if pointer and pointer.story.nature in _NO_MEMORY else None
     fact: Fact = case.syndrome or far
     device, normal = _memory_type(case)
-    needs, plain = _instruction(case)
+    needs, plain = access_of_instruction(case)
     nature = value_nature(case, far.va)[0]
     return Unaligned(
         claim=f"an alignment fault at {far.va:#x}",
@@ -69,7 +69,7 @@ def unaligned_access(case: CaseView) -> Unaligned | None:
         device=device,
         normal=normal,
         needs_alignment=needs,
-        aligned=far.va % _WIDEST_ATOMIC == 0,
+        aligned=far.va % WIDEST_ATOMIC == 0,
         plain=plain,
     )
 
@@ -97,7 +97,8 @@ def _memory_type(case: CaseView) -> tuple[Evidence | None, Evidence | None]:
     return None, None
 
 
-def _instruction(case: CaseView) -> tuple[Evidence | None, Evidence | None]:
+def access_of_instruction(case: CaseView) -> tuple[Evidence | None, Evidence | None]:
+    """Return what says that the instruction at PC needs alignment, or that it does not."""
     faulting = case.faulting
     memory = faulting.insn.memory if faulting is not None else None
     if faulting is None or memory is None:

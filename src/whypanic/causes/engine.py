@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
+from msgspec import structs
+
 from whypanic.causes import rules
 from whypanic.causes.api import Cause
 from whypanic.causes.case import CaseView
 from whypanic.model.claims import Claim, NextStep, Remedy, Sense, Strength, Verdict
+from whypanic.model.fault import Headline
 
 _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
@@ -85,7 +88,7 @@ def _assess_one(cause: Cause, case: CaseView) -> Assessment | None:
             missing, statements = (f"{OWN_ERROR}: {error!r}",), ()
         for statement in statements:
             if isinstance(statement, Claim):
-                claims.append(statement)
+                claims.append(_as_far_as_said(statement))
             elif isinstance(statement, Remedy):
                 remedies.append(statement)
             else:
@@ -105,6 +108,15 @@ def _assess_one(cause: Cause, case: CaseView) -> Assessment | None:
         next=tuple(steps),
         specificity=cause.specificity,
     )
+
+
+def _as_far_as_said(claim: Claim) -> Claim:
+    """Return the claim; only supporting where the words it takes for the kernel's are inferred from what they left."""
+    heads = [fact for fact in claim.facts if isinstance(fact, Headline)]
+    is_said = len(heads) < len(claim.facts) or not all(head.inferred for head in heads)
+    if claim.strength is not Strength.STATED or is_said:
+        return claim
+    return structs.replace(claim, strength=Strength.DISCRIMINATING)
 
 
 def rank_key(assessment: Assessment) -> tuple[int, int, int, int, str]:

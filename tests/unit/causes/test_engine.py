@@ -2,6 +2,7 @@
 
 import pytest
 
+from whypanic.app.analysis import explain_text
 from whypanic.causes import engine
 from whypanic.causes.api import Cause, cause
 from whypanic.causes.case import CaseView
@@ -127,3 +128,16 @@ def test_a_broken_rule_does_not_lose_the_report(monkeypatch: pytest.MonkeyPatch)
     assert order == [("b", "supported"), ("broken", "not-evaluated")]
     (assessment,) = [a for a in assess(CaseView(Kind.PANIC, (FACT,))) if a.id == "broken"]
     assert assessment.missing[0].startswith(OWN_ERROR)
+
+
+def test_words_that_were_inferred_prove_nothing() -> None:
+    text = b"""\
+[    9.0] CPU: 0 PID: 9 Comm: widgetd Not tainted 5.10.0 #1
+[    9.0] Call trace:
+[    9.0]  dump_stack+0x10/0x1a0
+[    9.0]  ___might_sleep+0x38/0xf0
+[    9.0]  widget_poll+0x38/0xf0
+"""
+    ((report, _, assessments, *_),) = explain_text(text)[1]
+    assert report.kind is Kind.SLEEP_IN_ATOMIC
+    assert Verdict.PROVEN not in {found.verdict for found in assessments}

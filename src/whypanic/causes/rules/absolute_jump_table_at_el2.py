@@ -4,8 +4,8 @@ Supported by: instruction abort with PC == FAR, a TTBR1 address, on a CPU whose 
 and in the function of PC a BR whose target is an 8-byte table entry, used unchanged, with flags at the branch that
 the code leaves for some index.
 Refuted by: PC a hyp VA; VHE; a function without such a branch; flags that no index leaves.
-Sources: Arm ARM DDI 0487, TTBR1_EL2 (used only with HCR_EL2.E2H = 1); Linux arch/arm64/kvm/hyp (nVHE code runs at
-another address than it is linked to).
+Sources: Linux arch/arm64/kvm/hyp (nVHE code runs at another address than it is linked to).
+From memory: Arm ARM DDI 0487 L, TTBR1_EL2 (used only with HCR_EL2.E2H = 1).
 """
 
 from whypanic.arch.kvm_eras import llvm_absolute_tables, parse_compiler

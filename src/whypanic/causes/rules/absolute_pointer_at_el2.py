@@ -4,7 +4,8 @@ The rival that people suspect first is among them: the function itself entered a
 call. Then PC is the function's first instruction, with the flags of the hyp call path.
 Supported by: a data abort on a TTBR1 address without VHE; a fetch there, at the first instruction of a function.
 Refuted by: PC a hyp VA; VHE; PC in the middle of a function (a pointer to a function leads to its start).
-Sources: Arm ARM DDI 0487, TTBR1_EL2; Linux arch/arm64/kvm/hyp/hyp-entry.S (el1_sync, 4.6 to 5.8).
+Sources: Linux arch/arm64/kvm/hyp/hyp-entry.S (el1_sync, 4.6 to 5.8).
+From memory: Arm ARM DDI 0487 L, TTBR1_EL2.
 """
 
 from whypanic.causes.api import cause

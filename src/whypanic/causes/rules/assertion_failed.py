@@ -2,7 +2,8 @@
 
 Stated by: `kernel BUG at file:line!`, `WARNING: ... at file:line symbol`.
 Refuted by: an ESR that is no BRK: some vendor kernels call every oops a BUG.
-Sources: Linux lib/bug.c, arch/arm64/kernel/traps.c (bug_handler, BUG_BRK_IMM = 0x800).
+Sources: Linux lib/bug.c, arch/arm64/kernel/traps.c (bug_brk_handler; bug_handler in older kernels),
+arch/arm64/include/asm/brk-imm.h (BUG_BRK_IMM = 0x800).
 """
 
 from whypanic.arch.esr import EsrView
@@ -43,6 +44,8 @@ def assertion_failed(case: CaseView) -> Statements:
         )
     elif "spurious kernel translation fault" in headline.message:
         yield consistent("the check is the fault handler's own; the address tells more", headline)
+    elif headline.inferred:
+        yield consistent("the trace is that of a check, whose own words are cut off", headline)
     elif headline.file is not None or headline.ref is not None or headline.message:
         at = f" at {headline.file}:{headline.line}" if headline.file else ""
         yield stated(f"the kernel says: {headline.message or case.kind}{at}", headline)

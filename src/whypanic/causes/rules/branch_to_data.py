@@ -4,7 +4,8 @@ Stated by: the header `execute from non-executable memory`, on a permission faul
 Supported by: an instruction fetch with a permission fault at a kernel address.
 Refuted by: a translation fault: nothing is mapped there. The header does not count against that: with PAN emulated by
 TTBR0 it says the same of unmapped user addresses.
-Sources: Linux arch/arm64/mm/fault.c (__do_kernel_fault); Arm ARM DDI 0487 L, ESR_EL1 (EC 0x21, IFSC).
+Sources: Linux arch/arm64/mm/fault.c (__do_kernel_fault).
+From memory: Arm ARM DDI 0487 L, ESR_EL1 (EC 0x21, IFSC).
 """
 
 from whypanic.arch.esr import FaultKind

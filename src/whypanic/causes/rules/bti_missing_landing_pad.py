@@ -4,7 +4,7 @@ Stated by: a Branch Target exception (EC 0x0d, `Oops - BTI`) at the entry of a f
 `bti c` would have accepted.
 Supported by: the exception elsewhere; after BR with BTYPE=j- (0b11) the entry may carry a pad of the other kind.
 Refuted by: another exception class, although PSTATE.BTYPE is set.
-Sources: Arm ARM DDI 0487 L, ESR_EL1 ISS for a Branch Target exception (BTYPE), BTI instruction.
+From memory: Arm ARM DDI 0487 L, ESR_EL1 ISS for a Branch Target exception (BTYPE), BTI instruction.
 """
 
 from whypanic.causes.api import cause

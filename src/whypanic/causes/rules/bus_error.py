@@ -2,7 +2,8 @@
 
 Supported by: a synchronous external abort.
 Refuted by: ECC or parity in the fault status: that is the memory itself.
-Sources: Arm ARM DDI 0487 L, ESR_EL1 ISS (DFSC 0b010000, EA); Linux arch/arm64/mm/fault.c (do_sea).
+Sources: Linux arch/arm64/mm/fault.c (do_sea).
+From memory: Arm ARM DDI 0487 L, ESR_EL1 ISS (DFSC 0b010000, EA).
 """
 
 from whypanic.arch.esr import FaultKind

@@ -4,7 +4,8 @@ A helper emitted out of line, or instrumentation, was called from hyp code: the 
 a hyp VA, but EL2 maps only its own text.
 Supported by: instruction abort with PC == FAR, a TTBR0 address above the first page, without VHE.
 Refuted by: PC a TTBR1 address (nothing PC-relative leads there); VHE; the kernel naming PC as hyp code.
-Sources: Linux arch/arm64/kvm (create_hyp_mappings of __hyp_text_start..__hyp_text_end only); Arm ARM DDI 0487.
+Sources: Linux arch/arm64/kvm (create_hyp_mappings of __hyp_text_start..__hyp_text_end only).
+From memory: Arm ARM DDI 0487 L, TTBR0_EL2.
 """
 
 from whypanic.arch.esr import FaultKind

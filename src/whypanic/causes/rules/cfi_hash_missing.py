@@ -2,7 +2,8 @@
 
 Supported by: the register with the value found before the target holding zero or an instruction.
 Refuted by: any other value there.
-Sources: clang -fsanitize=kcfi (hash word before the entry); Linux include/linux/cfi_types.h (SYM_TYPED_FUNC_START).
+Sources: Linux include/linux/cfi_types.h (SYM_TYPED_FUNC_START).
+From memory: clang -fsanitize=kcfi (hash word before the entry).
 """
 
 from whypanic.causes.api import cause

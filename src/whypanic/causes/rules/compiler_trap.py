@@ -2,7 +2,8 @@
 
 Supported by: BRK with the immediate of a compiler's trap.
 Refuted by: any other immediate.
-Sources: GCC aarch64 (`brk #1000`), LLVM AArch64 (`brk #1`); Linux arch/arm64/include/asm/brk-imm.h for the others.
+Sources: Linux arch/arm64/include/asm/brk-imm.h (the other immediates).
+From memory: GCC aarch64 (`brk #1000`), LLVM AArch64 (`brk #1`).
 """
 
 from whypanic.arch.brk import brk_meaning

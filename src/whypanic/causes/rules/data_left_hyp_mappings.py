@@ -4,7 +4,8 @@ EL2 code and its data keep their distance in the image, so a reference to an unm
 .bss under protected KVM) gives a hyp VA near PC.
 Supported by: data abort at EL2, translation fault, FAR a TTBR0 address within an image's span of PC.
 Refuted by: FAR a TTBR1 address; FAR in the first page; permission fault; FAR stale (not an abort).
-Sources: Linux arch/arm64/kvm (mappings of init_hyp_mode and recreate_hyp_mappings); Arm ARM DDI 0487, FAR_EL2.
+Sources: Linux arch/arm64/kvm (mappings of init_hyp_mode and recreate_hyp_mappings).
+From memory: Arm ARM DDI 0487 L, FAR_EL2.
 """
 
 from whypanic.arch.esr import FaultKind

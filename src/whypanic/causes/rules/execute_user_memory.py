@@ -2,7 +2,7 @@
 
 Supported by: a permission fault of an instruction fetch at a user address (PXN refused it).
 Refuted by: PC at NULL, where no page of user space can be (mmap_min_addr).
-Sources: Linux arch/arm64/mm/fault.c (`execution of user memory`), vm.mmap_min_addr.
+Sources: Linux arch/arm64/mm/fault.c (`execution of user memory`), include/linux/security.h (mmap_min_addr).
 """
 
 from whypanic.causes.aborts import FAULT_KINDS

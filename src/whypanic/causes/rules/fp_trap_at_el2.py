@@ -2,7 +2,8 @@
 
 Supported by: the trap's exception class at EL2 (0x07 FP/SIMD, 0x19 SVE, 0x1d SME).
 Refuted by: a faulting word that is no such instruction; the trap taken from a lower level (a guest or the host).
-Sources: Arm ARM DDI 0487, ESR_EL2.EC and CPTR_EL2; hyp code is built with -mgeneral-regs-only.
+Sources: Linux arch/arm64/Makefile (all of the kernel, hyp code too, is built with -mgeneral-regs-only).
+From memory: Arm ARM DDI 0487 L, ESR_EL2.EC and CPTR_EL2.
 """
 
 from whypanic.arch.insn import Group

@@ -3,8 +3,8 @@
 Supported by: the hyp call trace going through `hyp_panic_bad_stack`, which only the overflow check calls.
 Consistent with: a trace of bare addresses, as 5.18's first patches printed it, with the same one again and again.
 Refuted by: a hyp call trace of a data abort that does not.
-Sources: Linux arch/arm64/kvm/hyp/nvhe/host.S, hyp_panic_bad_stack (since 6.0, from memory: "KVM: arm64: Add guard
-pages for KVM nVHE hypervisor stack" and "Detect and handle hypervisor stack overflows", in v5.18).
+Sources: Linux arch/arm64/kvm/hyp/nvhe/host.S, arch/arm64/kvm/hyp/nvhe/switch.c (hyp_panic_bad_stack).
+From memory: the check came with "KVM: arm64: Detect and handle hypervisor stack overflows", in v5.18.
 """
 
 from collections import Counter

@@ -2,7 +2,8 @@
 
 Supported by: bits 55 and below that fit neither range, in the base register or FAR.
 Refuted by: a value that poison or text explains.
-Sources: Arm ARM DDI 0487 L, VMSAv8-64 address ranges; TBI lets only the top byte be anything, PAC only its own field.
+From memory: Arm ARM DDI 0487 L, VMSAv8-64 address ranges: TBI lets only the top byte be anything, PAC only its own
+field.
 """
 
 from whypanic.causes.aborts import FAULT_KINDS

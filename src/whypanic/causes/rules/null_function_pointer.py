@@ -2,7 +2,7 @@
 
 Supported by: an instruction fetch that faulted below the first page.
 Refuted by: a data access, whatever the header says; PSTATE.BTYPE or lr that show a return.
-Sources: Arm ARM DDI 0487 L, ESR_EL1 ISS for an Instruction Abort (EC 0x21) and PSTATE.BTYPE.
+From memory: Arm ARM DDI 0487 L, ESR_EL1 ISS for an Instruction Abort (EC 0x21) and PSTATE.BTYPE.
 """
 
 from whypanic.causes.aborts import FAULT_KINDS, is_data_access

@@ -2,8 +2,9 @@
 
 Supported by: a base register of 0 (or a small member address) in the faulting word; FAR in the first page.
 Refuted by: a base register that is something else; an instruction fetch.
-Sources: Arm ARM DDI 0487 L, ESR_EL1 ISS for a Data Abort; Linux arch/arm64/mm/fault.c (the header says NULL for any
-address below one page, whatever the pointer was), include/linux/container_of.h, arch/arm64/include/asm/percpu.h.
+Sources: Linux arch/arm64/mm/fault.c (the header says NULL for any address below one page, whatever the pointer was),
+include/linux/container_of.h, arch/arm64/include/asm/percpu.h.
+From memory: Arm ARM DDI 0487 L, ESR_EL1 ISS for a Data Abort.
 """
 
 from whypanic.causes.aborts import FAULT_KINDS, is_fetch

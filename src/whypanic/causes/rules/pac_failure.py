@@ -4,7 +4,8 @@ Stated by: `Oops - FPAC`, EC 0x1c.
 Supported by: a BUG in do_ptrauth_fault (how kernels up to 6.0 reported FPAC at EL1); without FPAC, a PC whose
 bits 62:61 carry the mark of a failed authentication.
 Refuted by: a PC between the ranges without that mark.
-Sources: Arm ARM DDI 0487 L, Auth(), ESR_EL1 ISS for FPAC; Linux arch/arm64/kernel/traps.c (do_el1_fpac).
+Sources: Linux arch/arm64/kernel/traps.c (do_el1_fpac).
+From memory: Arm ARM DDI 0487 L, Auth(), ESR_EL1 ISS for FPAC.
 """
 
 from whypanic.causes.aborts import FAULT_KINDS

@@ -2,8 +2,8 @@
 
 Supported by: a base register, FAR or PC whose bytes are printable text.
 Refuted by: bytes that are printable by accident: 0x6b of freed slab memory is `k`.
-Sources: Arm ARM DDI 0487 L, address tagging (FAR of a user-range address may lack the top byte); arm64 is
-little-endian, so the first character is the lowest byte.
+From memory: Arm ARM DDI 0487 L, address tagging (FAR of a user-range address may lack the top byte), and
+little-endian data, so that the first character is the lowest byte.
 """
 
 from whypanic.arch.values import ascii_text

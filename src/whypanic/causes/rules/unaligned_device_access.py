@@ -3,8 +3,8 @@
 Supported by: an alignment fault (FSC 0x21) of a plain access or DC ZVA; a leaf entry with a Device memory type; a fault
 at an aligned address, as only DC ZVA makes it.
 Refuted by: a Normal memory type; an exclusive, atomic or ordered access to the linear map.
-Sources: Arm ARM DDI 0487 L, alignment of data accesses (Device memory; SCTLR_EL1.A is 0 in Linux); Linux
-arch/arm64/include/asm/memory.h (MT_*).
+Sources: Linux arch/arm64/include/asm/memory.h (MT_*).
+From memory: Arm ARM DDI 0487 L, alignment of data accesses (Device memory; SCTLR_EL1.A is 0 in Linux).
 """
 
 from whypanic.causes.aborts import FAULT_KINDS

@@ -9,12 +9,16 @@ Sources: Linux arch/arm64/include/asm/brk-imm.h (UBSAN_BRK_IMM 0x5500), lib/ubsa
 from whypanic.arch.brk import brk_meaning
 from whypanic.causes.api import cause
 from whypanic.causes.case import CaseView
-from whypanic.model.claims import NextStep, Statements, refutes, stated, supports
+from whypanic.causes.checkers import doubt
+from whypanic.crashlog.sections.rule import compiled
+from whypanic.model.claims import NextStep, Statements, consistent, refutes, stated, supports
+from whypanic.model.fault import Detail
 from whypanic.model.hyp import HypPanicAt
 from whypanic.model.kinds import Kind
 from whypanic.model.provenance import Fact
 
 _WORD = "UBSAN"
+_SMALL_ARRAY = r"index .{1,60} is out of range for type '.{1,100} ?\[[01]?\]'"
 
 
 @cause(
@@ -39,6 +43,12 @@ def undefined_behaviour(case: CaseView) -> Statements:
         return
     facts = (words, case.syndrome) if trap and case.syndrome is not None else (words,)
     yield stated(f"the kernel says so: {words.statement.strip()}", facts[0], *facts[1:])
+    for detail in case.all(Detail):
+        if detail.name != "ubsan":
+            continue
+        yield consistent(detail.value, detail)
+        if compiled(_SMALL_ARRAY).match(detail.value):
+            yield doubt("an array declared so small may be an old-style flexible one", detail)
 
 
 def _words(case: CaseView) -> Fact | None:

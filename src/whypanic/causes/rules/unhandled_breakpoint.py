@@ -8,9 +8,15 @@ Sources: Linux arch/arm64/include/asm/brk-imm.h, arch/arm64/kernel/debug-monitor
 from whypanic.arch.brk import brk_meaning
 from whypanic.causes.api import cause
 from whypanic.causes.case import CaseView
-from whypanic.model.claims import Statements, consistent, refutes, supports
+from whypanic.model.claims import NextStep, Statements, consistent, refutes, supports
 from whypanic.model.fault import Headline
 from whypanic.model.kinds import Kind
+
+_LEFT_BEHIND = {
+    "kprobe": "who had a probe there? It was disarmed or its tables were lost while the BRK stayed in the text",
+    "kgdb": "was a kernel debugger attached, and is its breakpoint still in the text?",
+    "fault": "code was poisoned on purpose (freed or not yet written by the BPF or ftrace code): who branched there?",
+}
 
 
 @cause(
@@ -24,8 +30,15 @@ def unhandled_breakpoint(case: CaseView) -> Statements:
     """Yield the immediate."""
     immediate = case.esr.brk_immediate if case.esr is not None else None
     if immediate is None or case.syndrome is None:
-        yield consistent("the kernel says: unexpected BRK", case.one(Headline))
-    elif brk_meaning(immediate).kind == "compiler-trap":
+        headline = case.one(Headline)
+        yield consistent(f"the kernel says: {headline.message}", headline)
+        return
+    meaning = brk_meaning(immediate)
+    if meaning.kind == "compiler-trap":
         yield refutes(f"BRK {immediate:#x} is a compiler's trap", case.syndrome)
-    else:
-        yield supports(f"BRK {immediate:#x} has no handler here", case.syndrome)
+        return
+    yield supports(
+        f"BRK {immediate:#x} had no handler that claims it: {meaning.text}", case.syndrome
+    )
+    if meaning.kind in _LEFT_BEHIND:
+        yield NextStep(_LEFT_BEHIND[meaning.kind])

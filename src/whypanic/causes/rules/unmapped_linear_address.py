@@ -2,8 +2,9 @@
 
 Supported by: FAR in the linear map with a translation fault below the top level; an entry in the walk with bit 0 clear.
 Refuted by: a permission or alignment fault, which needs a valid entry.
-Sources: Linux Documentation/arch/arm64/memory.rst, mm/pageattr.c (set_memory_valid: debug_pagealloc, secretmem),
-memblock nomap regions; Arm ARM DDI 0487 L, VMSAv8-64 descriptors (bit 0: valid).
+Sources: Linux Documentation/arch/arm64/memory.rst, arch/arm64/mm/pageattr.c
+(set_memory_valid, set_direct_map_invalid_noflush), include/linux/memblock.h (MEMBLOCK_NOMAP).
+From memory: Arm ARM DDI 0487 L, VMSAv8-64 descriptors (bit 0: valid).
 """
 
 from whypanic.arch.esr import FaultKind

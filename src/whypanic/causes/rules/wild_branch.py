@@ -2,7 +2,8 @@
 
 Supported by: PC in a range where code never lies (user range, linear map, between the ranges), or misaligned.
 Refuted by: a permission fault: the page is mapped.
-Sources: Arm ARM DDI 0487 L, ESR_EL1 (EC 0x21, 0x22); Linux Documentation/arch/arm64/memory.rst.
+Sources: Linux Documentation/arch/arm64/memory.rst.
+From memory: Arm ARM DDI 0487 L, ESR_EL1 (EC 0x21, 0x22).
 """
 
 from whypanic.causes.aborts import FAULT_KINDS

@@ -3,7 +3,8 @@
 Supported by: a small or odd integer, or bytes of the user range, where kernel objects never lie; a kernel-range address
 in an area without objects; a linear-map address so far off that not even the upper tables exist.
 Refuted by: a base register that is NULL, an error value or poison: those say what the value is.
-Sources: Linux Documentation/arch/arm64/memory.rst; Arm ARM DDI 0487 L, ESR_EL1 fault levels.
+Sources: Linux Documentation/arch/arm64/memory.rst.
+From memory: Arm ARM DDI 0487 L, ESR_EL1 fault levels.
 """
 
 from whypanic.arch.esr import FaultKind
