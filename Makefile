@@ -1,10 +1,10 @@
 # The verbs; each is a script or one command in .venv, so that nothing here needs make.
 BIN := .venv/bin
 
-.PHONY: help setup fmt lint type test example score bench new-cause harness dist clean
+.PHONY: help setup fmt lint type test example docs score mutate bench new-cause harness dist clean
 
 help:
-	@echo "make setup | fmt | lint | type | test | example | score | bench | harness | dist | clean"
+	@echo "make setup | fmt | lint | type | test | example | docs | score | mutate | bench | harness | dist | clean"
 	@echo "make new-cause ID=some-cause TITLE='what the machine did'"
 
 setup:
@@ -26,8 +26,15 @@ test:
 example:
 	@bash scripts/example.sh
 
+docs: setup
+	$(BIN)/python tools/write_docs.py
+	$(BIN)/python tools/write_schema.py
+
 score: setup
 	$(BIN)/python tools/score.py
+
+mutate: setup
+	$(BIN)/python tools/mutate.py
 
 bench: setup
 	$(BIN)/python bench/startup.py

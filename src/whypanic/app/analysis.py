@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from whypanic.app.surroundings import Surroundings
 from whypanic.arch.esr import decode_esr
 from whypanic.causes.case import CaseView
@@ -14,7 +16,9 @@ from whypanic.code.hyp_mode import HypMode, infer_hyp_mode
 from whypanic.code.indirect_branch import IndirectBranch, find_indirect_branches
 from whypanic.code.kernel_layout import infer_layout
 from whypanic.code.switch_values import solve, survey_switch
+from whypanic.crashlog.places import Places
 from whypanic.crashlog.read import read_log
+from whypanic.crashlog.texts import open_texts
 from whypanic.model.code import CodeLine, Listing
 from whypanic.model.experiments import ReplayResult
 from whypanic.model.fault import FaultAddress
@@ -33,13 +37,58 @@ class Explained(NamedTuple):
     assessments: tuple[Assessment, ...]
     damage: tuple[Damage, ...]
     """Of the report and of the lines it spans."""
+    places: Places | None = None
+    """Where the lines of a decoded text stand in the file; None: they are those of the file."""
 
 
 def explain_text(data: bytes, index: int = 0) -> tuple[LogText, tuple[Explained, ...]]:
-    """Return the reading of one input and every report in it, explained, in order of appearance."""
-    text = read_log(data, index)
-    around = Surroundings(text)
-    return text, tuple(explain_report(report, around) for report in text.reports)
+    """Return the reading of one input and every report in it, explained, in order of appearance.
+
+    A mail is decoded first; an mbox is read thread by thread, none of which knows of another.
+    """
+    texts: list[LogText] = []
+    found: list[Explained] = []
+    for part in open_texts(data):
+        text = read_log(part.data, index)
+        texts.append(text)
+        around = Surroundings(text)
+        base = len(found)
+        for report in text.reports:
+            explained = explain_report(report, around)
+            if base and report.follows is not None:
+                explained = explained._replace(
+                    report=replace(report, follows=base + report.follows)
+                )
+            found.append(explained._replace(places=part.places))
+    if len(texts) == 1:
+        return texts[0], tuple(found)
+    found = _in_order(found)
+    whole = LogText(
+        reports=tuple(item.report for item in found),
+        context=tuple(fact for text in texts for fact in text.context),
+        n_lines=sum(text.n_lines for text in texts),
+        n_understood=sum(text.n_understood for text in texts),
+        damage=tuple(item for text in texts for item in text.damage),
+    )
+    return whole, tuple(found)
+
+
+def _in_order(found: Sequence[Explained]) -> list[Explained]:
+    """Return reports of several texts by their place in the file."""
+
+    def place(number: int) -> int:
+        item = found[number]
+        span = item.report.span
+        return span.first_line if item.places is None else item.places.span(span).first_line
+
+    order = sorted(range(len(found)), key=place)
+    moved = {old: new for new, old in enumerate(order)}
+    return [
+        item
+        if item.report.follows is None
+        else item._replace(report=replace(item.report, follows=moved[item.report.follows]))
+        for item in (found[number] for number in order)
+    ]
 
 
 def explain_report(report: LogReport, around: Surroundings) -> Explained:

@@ -28,6 +28,8 @@ from whypanic.report.document import (
     hexadecimal,
 )
 
+_ALWAYS_TOLD = ("AttrIndx", "AP[2:1]")
+"""Fields of a page or block entry whose zero says something: the memory type, and who may do what."""
 REGISTER_NAMES = ("pc", "lr", "sp", *(f"x{n}" for n in range(31)))
 
 
@@ -150,9 +152,17 @@ def page_table_of(case: CaseView) -> DocPageTable | None:
     entries = []
     for entry in walk.entries if walk else ():
         view = decode_descriptor(
-            entry.value, entry.name, page_kib=page_kib or 4, va_bits=va_bits or 48
+            entry.value,
+            entry.name,
+            page_kib=page_kib or 4,
+            va_bits=va_bits or 48,
+            version=case.kernel.number if case.kernel else None,
         )
-        told = [f"{f.name}={f.value:#x} {f.meaning}".strip() for f in view.fields if f.value]
+        told = [
+            f"{f.name}={f.value:#x} {f.meaning}".strip()
+            for f in view.fields
+            if f.value or f.name in _ALWAYS_TOLD
+        ]
         entries.append(
             DocWalkEntry(
                 name=entry.name,

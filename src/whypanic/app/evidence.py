@@ -4,17 +4,23 @@ from collections.abc import Iterator
 
 from whypanic.app.fact_document import facts_of
 from whypanic.arch.kvm_eras import parse_compiler
+from whypanic.arch.values import strip_pac
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import at_is_meaningless
+from whypanic.causes.progress import unstopped_cpus
 from whypanic.code.hyp_idmap import IdmapDistance
 from whypanic.code.hyp_mode import HypMode
+from whypanic.code.isv import check_isv
 from whypanic.code.kernel_layout import KernelLayout
+from whypanic.code.page_walk import check_walk
 from whypanic.code.switch_values import CoreChoice, SwitchFit, SwitchSolution, SwitchSurvey
 from whypanic.model.code import SourceLocation
-from whypanic.model.context import Compiler, KernelOffset, Task
+from whypanic.model.context import Compiler, KernelOffset, Taint, Task
+from whypanic.model.fault import InternalError, PageTable, PageWalk, PanicMessage
 from whypanic.model.hyp import HypOffset, HypPanic, HypPanicAt
 from whypanic.model.kinds import Kind
 from whypanic.model.provenance import Fact
+from whypanic.model.regions import Region
 from whypanic.report.document import DocEvidence, hexadecimal
 
 
@@ -26,6 +32,8 @@ def evidence_of(case: CaseView) -> list[DocEvidence]:
     ]
 
 
+_DIED = "D"
+_VA_BITS = 48
 _Item = tuple[str, str, tuple[Fact, ...]]
 
 
@@ -36,6 +44,9 @@ def _general(case: CaseView) -> Iterator[_Item]:
     reached = case.effective_address
     if reached is not None and case.faulting is not None:
         yield "address", f"{case.faulting.statement}: {reached.statement}", (reached, case.faulting)
+    yield from _access(case)
+    yield from _cascade(case)
+    yield from _signed(case)
     mode = case.get(HypMode)
     if mode is not None:
         yield "kvm-mode", f"KVM mode {mode.mode}: {mode.statement}", mode.because
@@ -45,6 +56,9 @@ def _general(case: CaseView) -> Iterator[_Item]:
         if offset.enabled:
             words = f"KASLR is on: the kernel runs {offset.offset or 0:#x} above its link address"
         yield "kaslr", words, (offset,)
+    stopped = unstopped_cpus(case)
+    if stopped is not None:
+        yield "other-cpus", f"panic() {stopped.value}: another CPU was stuck too", (stopped,)
     named: dict[str, list[Fact]] = {}
     for compiler in case.all(Compiler):
         identity = parse_compiler(compiler.words)
@@ -60,6 +74,49 @@ def _general(case: CaseView) -> Iterator[_Item]:
                 f"{where}{location.function}, {location.file}:{location.line}",
                 (location,),
             )
+
+
+def _access(case: CaseView) -> Iterator[_Item]:
+    """Yield what the page-table lines and the syndrome's own words say of the access."""
+    esr, syndrome = case.esr, case.syndrome
+    if esr is None or syndrome is None or case.at_el2:
+        return
+    walk = case.get(PageWalk)
+    if walk is not None:
+        check = check_walk(esr, case.far, case.get(PageTable), walk, va_bits=case.layout.va_bits)
+        if check is not None:
+            yield "page-walk", check.text, (walk, syndrome)
+    faulting = case.faulting
+    isv = check_isv(esr, faulting.insn if faulting is not None else None)
+    if isv is not None:
+        yield "isv", isv.text, (syndrome,) if faulting is None else (syndrome, faulting)
+
+
+def _signed(case: CaseView) -> Iterator[_Item]:
+    """Yield the link register without its pointer authentication code; dumps of 4.15..5.x print it as it is."""
+    lr = case.registers.get("lr")
+    if lr is None or lr.value is None or case.at_el2:
+        return
+    bare = strip_pac(lr.value, case.layout.va_bits or _VA_BITS)
+    regions = (Region.IMAGE, Region.MODULE, Region.VMALLOC)
+    if bare != lr.value and lr.value >> 55 & 1 and case.classify(bare).region in regions:
+        words = f"lr carries a pointer authentication code: without it {bare:#x}"
+        yield "pac", words, (lr,)
+
+
+def _cascade(case: CaseView) -> Iterator[_Item]:
+    """Yield what says that the kernel was already damaged when this report was printed."""
+    error = next((e for e in case.all(InternalError) if (e.count or 0) > 1), None)
+    if error is not None:
+        yield "cascade", f"not the first oops since boot: [#{error.count}]", (error,)
+    taint = next((t for t in case.all(Taint) if _DIED in t.letters), None)
+    if taint is not None:
+        words = "taint D: the kernel had oopsed before; the first report is the one to read"
+        yield "cascade", words, (taint,)
+    panic = next((p for p in case.all(PanicMessage) if "Attempted to kill" in p.message), None)
+    if panic is not None and case.kind is Kind.PANIC:
+        words = "a task that could not be missed died: an oops or a signal above this says why"
+        yield "cascade", words, (panic,)
 
 
 def _hyp(case: CaseView) -> Iterator[_Item]:

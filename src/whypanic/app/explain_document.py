@@ -8,6 +8,7 @@ from msgspec import structs
 from whypanic import __version__
 from whypanic.app.analysis import Explained
 from whypanic.app.code_document import code_of
+from whypanic.app.core_document import core_of
 from whypanic.app.decoded_values import (
     exception_level_of,
     far_of,
@@ -22,11 +23,16 @@ from whypanic.app.decoded_values import (
 from whypanic.app.evidence import evidence_of
 from whypanic.app.fact_document import facts_of
 from whypanic.app.frames_document import frames_of, is_caller
+from whypanic.app.physical_lines import relocated
+from whypanic.app.progress_document import locks_of, stall_of
 from whypanic.app.reproduce import commands_of
+from whypanic.app.stacks_document import stacks_of
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import function_of_pc, location_of_pc, solution_of
 from whypanic.causes.engine import Assessment
+from whypanic.causes.progress import named_function
 from whypanic.code.hyp_mode import HypMode
+from whypanic.crashlog.titles import STALLS, WORDS
 from whypanic.model.claims import Claim
 from whypanic.model.context import BuildId, Hardware, KernelVersion, Taint, Task
 from whypanic.model.kinds import Kind
@@ -40,6 +46,7 @@ from whypanic.report.document import (
     DocClaim,
     DocCoverage,
     DocDamage,
+    DocGroup,
     DocKernel,
     DocNext,
     DocRemedy,
@@ -51,6 +58,8 @@ from whypanic.report.document import (
     Unreadable,
 )
 from whypanic.symbolize.blame import blame, strip_suffixes
+
+_STALLS = tuple(WORDS[kind] for kind in STALLS)
 
 
 class ReadInput(NamedTuple):
@@ -74,7 +83,7 @@ def build_document(
     for item in read:
         first = len(reports)
         reports.extend(
-            report_of(explained, item.text, order=first + n + 1, first=first)
+            report_of(explained, order=first + n + 1, first=first)
             for n, explained in enumerate(item.explained)
         )
     return ExplainDocument(
@@ -83,10 +92,22 @@ def build_document(
         inputs=[item.input for item in read],
         unreadable=list(unreadable),
         reports=reports,
+        groups=groups_of(reports),
     )
 
 
-def report_of(explained: Explained, text: LogText, *, order: int, first: int) -> DocReport:
+def groups_of(reports: Sequence[DocReport]) -> list[DocGroup]:
+    """Return the signatures in order of appearance, with the reports that have them."""
+    orders: dict[str, list[int]] = {}
+    for report in reports:
+        orders.setdefault(report.signature, []).append(report.order)
+    return [
+        DocGroup(signature=signature, count=len(found), orders=found)
+        for signature, found in orders.items()
+    ]
+
+
+def report_of(explained: Explained, *, order: int, first: int) -> DocReport:
     """Return one report of the document.
 
     :param order: 1-based place among all reports of the run.
@@ -97,7 +118,7 @@ def report_of(explained: Explained, text: LogText, *, order: int, first: int) ->
     frames = frames_of(case)
     culprit = blame_of(case)
     follows = None if report.follows is None else first + report.follows + 1
-    return DocReport(
+    found = DocReport(
         kind=report.kind.value,
         title=title_of(report.title, culprit),
         signature=signature_of(case, culprit),
@@ -106,7 +127,8 @@ def report_of(explained: Explained, text: LogText, *, order: int, first: int) ->
         follows=follows,
         kernel=kernel_of(case),
         machine=machine_of(case),
-        cpu=task.cpu if task else None,
+        core=core_of(case),
+        cpu=cpu_of(case),
         pid=task.pid if task else None,
         comm=task.comm if task else None,
         taint=list(taint.letters) if (taint := case.get(Taint)) else [],
@@ -123,24 +145,36 @@ def report_of(explained: Explained, text: LogText, *, order: int, first: int) ->
         features=features_of(case),
         code=code_of(case),
         frames=frames,
+        stacks=stacks_of(case),
         blame=culprit,
+        locks=locks_of(case),
+        stall=stall_of(case),
         causes=causes_of(case, explained.assessments),
         evidence=evidence_of(case),
         commands=commands_of(case),
-        coverage=DocCoverage(lines=text.n_lines, understood=text.n_understood),
+        coverage=DocCoverage(lines=report.n_lines, understood=report.n_understood),
         damage=[DocDamage(span=span_of(d.span), reason=d.reason) for d in explained.damage],
         unparsed=[span_of(span) for span in report.unparsed],
     )
+    return relocated(found, explained.places)
 
 
 def title_of(title: str, culprit: DocBlame | None) -> str:
     """Return the report's title; with the blamed function where the log's own lines did not name one."""
+    if culprit is not None and title.startswith(_STALLS):
+        return f"{title} in {culprit.function}"
     if culprit is None or " in " in title or " at " not in title:
         return title
     return f"{title}, in {culprit.function}"
 
 
 # Parts ---------------------------------------------------------------------------------------
+
+
+def cpu_of(case: CaseView) -> int | None:
+    """Return the CPU that reported: of the first line that names the task, or of a later one on the same task."""
+    tasks = case.all(Task)
+    return next((t.cpu for t in tasks if t.cpu is not None and t.pid == tasks[0].pid), None)
 
 
 def span_of(span: Span) -> DocSpan:
@@ -212,6 +246,7 @@ def blame_of(case: CaseView) -> DocBlame | None:
         case.headline,
         lr_ref=lr.ref if lr else None,
         others=case.all(Frame),
+        named=named_function(case),
     )
     return None if found is None else DocBlame(function=found, file=None, line=None)
 

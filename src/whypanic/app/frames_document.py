@@ -10,6 +10,7 @@ from whypanic.model.kinds import Kind
 from whypanic.model.trace import Frame, TraceRole
 from whypanic.report.document import DocFrame, hexadecimal
 from whypanic.symbolize.blame import strip_suffixes
+from whypanic.symbolize.lookups import Lookup, lookups
 
 _NO_FAULT_IN_TRACE = frozenset(
     {
@@ -34,6 +35,10 @@ _ENTRY = ("el0_", "el0t_", "el1_", "el1h_", "el1t_", "__el1_", "__bad_stack", "v
 _REPORTING_PREFIXES = (
     "kasan_",
     "__kasan_",
+    "____kasan_",
+    "stack_trace_save",
+    "stack_depot_save",
+    "set_track",
     "__asan_",
     "__hwasan_",
     "ubsan_",
@@ -53,10 +58,18 @@ def frames_of(case: CaseView) -> list[DocFrame]:
     """
     frames = [f for f in case.all(Frame) if f.role is not TraceRole.OTHER]
     fault = _fault(case, frames)
-    return [frame_of(f, role) for f, role in zip(frames, _roles(frames, fault), strict=True)]
+    ways = lookups(
+        frames,
+        release=case.kernel.release if case.kernel else None,
+        hyp_panic=case.kind is Kind.HYP_PANIC,
+    )
+    return [
+        frame_of(f, role, way)
+        for f, role, way in zip(frames, _roles(frames, fault), ways, strict=True)
+    ]
 
 
-def frame_of(frame: Frame, role: str) -> DocFrame:
+def frame_of(frame: Frame, role: str, way: Lookup) -> DocFrame:
     """Return one frame in the form of the document."""
     ref = frame.ref
     return DocFrame(
@@ -71,6 +84,8 @@ def frame_of(frame: Frame, role: str) -> DocFrame:
         line=frame.line,
         column=None,
         inlined=[],
+        lookup=way.how,
+        note=way.note,
     )
 
 

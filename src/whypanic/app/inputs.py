@@ -6,14 +6,19 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from whypanic.model.errors import InputError
 
 MAX_INPUT_BYTES = 256 << 20
 """An input is read whole, and takes ten to fifty times its size in memory."""
+LARGE = 1 << 20
+"""Bytes from which on an input is streamed where the form of output allows it; also what is read at once."""
 MAX_FILES = 100_000
 STDIN = "-"
+_PACKED_RECORD = ".enc.z"
+"""Source: Linux fs/pstore/inode.c, `pstore_mkfile()`."""
+_SAMPLE = 1 << 16
 
 
 class RawInput(NamedTuple):
@@ -77,15 +82,77 @@ def _files_below(folder: str, failed: list[OSError]) -> Iterator[Path]:
                 yield path
 
 
-def read_input(name: str) -> RawInput:
+class LargeInput:
+    """An input that is read in pieces: a text of which more than the first piece is there."""
+
+    def __init__(self, name: str, start: bytes, stream: BinaryIO) -> None:
+        self.name = name
+        self.n_bytes = 0
+        """Read so far."""
+        self._start = start
+        self._stream = stream
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Digest of what was read so far, hexadecimal."""
+        return self._digest.hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes, once.
+
+        :raises InputError: if the rest of them cannot be read.
+        """
+        chunk = self._start
+        try:
+            while chunk:
+                self._digest.update(chunk)
+                self.n_bytes += len(chunk)
+                yield chunk
+                chunk = self._stream.read(LARGE)
+        except OSError as error:
+            message = f"cannot read: {_reason(error)}"
+            raise InputError(message, path=self.name) from error
+        finally:
+            if self._stream is not getattr(sys.stdin, "buffer", None):
+                self._stream.close()
+
+
+def open_input(name: str) -> RawInput | LargeInput:
+    """Return one input: its bytes, or what yields them where they are a text of more than `LARGE` bytes.
+
+    :raises InputError: if it cannot be read, or must be read whole and is larger than `MAX_INPUT_BYTES`.
+    """
+    from whypanic.crashlog.texts import is_plain
+
+    if name != STDIN:
+        try:
+            stream = Path(name).open("rb")  # noqa: SIM115 -- LargeInput closes it
+            start = stream.read(LARGE)
+        except (OSError, ValueError):
+            return read_input(name)
+        if len(start) == LARGE and is_plain(start):
+            return LargeInput(display_name(name), start, stream)
+        stream.close()
+        return read_input(name)
+    if sys.stdin is None:
+        return read_input(name)
+    start = sys.stdin.buffer.read(LARGE)
+    if len(start) == LARGE and is_plain(start):
+        return LargeInput("<stdin>", start, sys.stdin.buffer)
+    return read_input(name, start)
+
+
+def read_input(name: str, start: bytes = b"") -> RawInput:
     """Return the bytes of one file, or of standard input for `-`.
 
+    :param start: what was read of standard input before.
     :raises InputError: if it cannot be read or is larger than `MAX_INPUT_BYTES`.
     """
     shown = display_name(name)
     try:
         if name == STDIN:
-            data = _read_stdin()
+            data = start + _read_stdin()
         else:
             with Path(name).open("rb") as stream:
                 data = stream.read(MAX_INPUT_BYTES + 1)
@@ -100,6 +167,10 @@ def read_input(name: str) -> RawInput:
             path=shown,
             hints=("cut the log around the crash, e.g. with `grep -a -n 'Call trace' LOG`",),
         )
+    if name.endswith(_PACKED_RECORD) and not data[:_SAMPLE].isascii():
+        message = "a pstore record that the kernel could not decompress"
+        hint = "mount pstore in a kernel with the compressor that wrote it, then copy the file"
+        raise InputError(message, path=shown, hints=(hint,))
     return RawInput("<stdin>" if name == STDIN else shown, data)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from whypanic.code.indirect_branch import IndirectBranch, find_indirect_branches
 from whypanic.model.code import CodeLine, Listing, SourceLocation
 from whypanic.model.context import BootCpu, Compiler, KernelVersion
+from whypanic.model.hardware import EdacError, HardwareRecord, MemoryFailure
+from whypanic.model.kinds import Kind
 from whypanic.model.provenance import Damage, Fact, Span
 from whypanic.model.registers import Register, SymbolRef
 from whypanic.model.report import LogReport, LogText
@@ -20,11 +22,13 @@ MAX_ROWS = 1024
 """Rows of relocation tables that what the writer added gives to each report."""
 NEAR_LINES = 100
 """Lines before a report where a stray piece of a dump may still belong to it."""
-_ANYWHERE = (Listing, SourceLocation, Compiler, SectionBytes, SectionRelocation)
+ANYWHERE = (Listing, SourceLocation, Compiler, SectionBytes, SectionRelocation)
 """Facts that a mail may carry before or after the crash; boot lines count only before it."""
+RECORD_LINES = 20
+"""Lines from the end of a firmware's record to the abort or SError that delivers it."""
 _DUMP = (Register, Frame, CodeLine)
 """Pieces of a dump: of another one, unless they stand near."""
-_BANNER_LINES = 3
+BANNER_LINES = 3
 
 
 class Surroundings:
@@ -46,7 +50,7 @@ class Surroundings:
         for fact in text.context:
             line = _line(fact)
             kind = type(fact)
-            if isinstance(fact, _ANYWHERE):
+            if isinstance(fact, ANYWHERE):
                 counts[kind] += 1
                 if counts[kind] <= (MAX_ROWS if kind is SectionRelocation else MAX_OF_TYPE):
                     self._anywhere.append(fact)
@@ -55,12 +59,15 @@ class Surroundings:
                 continue
             if isinstance(fact, BootCpu) or (isinstance(fact, KernelVersion) and fact.banner):
                 # The banner follows `Booting Linux on physical CPU` by a line or two: one boot, not two.
-                boot = boot if 0 <= line - boot <= _BANNER_LINES else line
+                boot = boot if 0 <= line - boot <= BANNER_LINES else line
                 self._boots.append((line, boot))
             self._facts.append(fact)
             counts[kind, boot] += 1
             if counts[kind, boot] <= MAX_OF_TYPE and not isinstance(fact, _DUMP):
                 self._early.append(fact)
+        self._records = sorted(
+            (r for r in text.reports if r.kind is Kind.HARDWARE_ERROR), key=_last_line
+        )
         self._at_line = [d for d in text.damage if d.span.first_line == d.span.last_line]
         self._at_line.sort(key=_first_line)
         self._other_kernels = _ends_of_other_kernels(text.reports)
@@ -81,6 +88,7 @@ class Surroundings:
             *self._anywhere,
             *_between(self._early, boot, near - 1),
             *_between(self._facts, near, last)[:MAX_NEAR],
+            *self._foretold(report),
         ]
         if any(isinstance(fact, Frame) and fact.role is TraceRole.FAULT for fact in report.facts):
             found = [fact for fact in found if not isinstance(fact, Frame)]
@@ -91,6 +99,17 @@ class Surroundings:
                     taken.add(id(listing))
                     found.append(listing)
         return tuple(sorted(found, key=_line))
+
+    def _foretold(self, report: LogReport) -> Iterable[Fact]:
+        """Return what firmware recorded of the error that the report is the delivery of."""
+        if report.follows is None:
+            return ()
+        first = report.span.first_line
+        place = bisect_left(self._records, first, key=_last_line) - 1
+        if place < 0 or first - _last_line(self._records[place]) > RECORD_LINES:
+            return ()
+        facts = self._records[place].facts
+        return (f for f in facts if isinstance(f, HardwareRecord | MemoryFailure | EdacError))
 
     def branches_of(self, listing: Listing) -> tuple[IndirectBranch, ...]:
         """Return the indirect branches of a listing of this log, found once for all reports."""
@@ -141,6 +160,10 @@ def _release(report: LogReport) -> str | None:
 
 def _line(fact: Fact) -> int:
     return fact.source.line or 0
+
+
+def _last_line(report: LogReport) -> int:
+    return report.span.last_line
 
 
 def _first_line(damage: Damage) -> int:

@@ -40,6 +40,15 @@ class DocKernel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     build_id: str | None
 
 
+class DocCore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    midr: str
+    name: str | None
+    implementer: str
+    revision: str
+    """rXpY."""
+    note: str
+
+
 class DocField(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     lo: int
@@ -139,6 +148,65 @@ class DocFrame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     line: int | None
     column: int | None
     inlined: list[DocInlined]
+    lookup: str
+    """exact: the address is the instruction; call-site: it is what follows a call, look up the one before it."""
+    note: str | None
+
+
+class DocStack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stack beside that of the fault: of an allocation or a free, of another task or CPU."""
+
+    label: str
+    """The line above it, e.g. `Freed by task 12`."""
+    frames: list[DocFrame]
+
+
+class DocLock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A lock that the report names."""
+
+    holder: str | None
+    """The task's name."""
+    pid: int | None
+    lock: str
+    place: str | None
+    """The function that took it."""
+    state: str
+    """taken: the one lockdep reports on; held: at odds with it; listed: among a task's locks."""
+
+
+class DocInterruptLoad(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a stuck CPU did."""
+
+    unit: str
+    """percent of the time; ms; number of interrupts, of softirqs and of context switches."""
+    hardirq: int
+    softirq: int
+    system: int
+    idle: int | None
+    percent: int | None
+    """Share of interrupts and softirqs in the time, where it was counted."""
+
+
+class DocStall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A CPU or task that made no progress."""
+
+    cpus: list[int]
+    task: str | None
+    pid: int | None
+    seconds: int | None
+    jiffies: int | None
+    ticks: int | None
+    """Timer ticks that the first CPU took in the grace period."""
+    idle: str | None
+    """As printed: dyntick counter, nesting, NMI nesting."""
+    softirq: list[int]
+    """RCU's softirqs of the first CPU at the start of the grace period and now; [] where not printed."""
+    fqs: int | None
+    kthread_starved: int | None
+    """Jiffies that RCU's kthread did not run."""
+    load: DocInterruptLoad | None
+    not_stopped: str | None
+    """What panic() said of CPUs that did not stop."""
 
 
 class DocBlame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -199,6 +267,8 @@ class DocCommand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class DocCoverage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of the lines of the report's span that are not blank."""
+
     lines: int
     understood: int
 
@@ -212,6 +282,7 @@ class DocReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     follows: int | None
     kernel: DocKernel
     machine: str | None
+    core: DocCore | None
     cpu: int | None
     pid: int | None
     comm: str | None
@@ -229,7 +300,10 @@ class DocReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     features: DocFeatures | None
     code: list[DocCode]
     frames: list[DocFrame]
+    stacks: list[DocStack]
     blame: DocBlame | None
+    locks: list[DocLock]
+    stall: DocStall | None
     causes: list[DocCause]
     evidence: list[DocEvidence]
     commands: list[DocCommand]
@@ -238,12 +312,21 @@ class DocReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unparsed: list[DocSpan]
 
 
+class DocGroup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Reports with one signature."""
+
+    signature: str
+    count: int
+    orders: list[int]
+
+
 class ExplainDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schema: str
     tool: Tool
     inputs: list[Input]
     unreadable: list[Unreadable]
     reports: list[DocReport]
+    groups: list[DocGroup]
 
 
 def hexadecimal(value: int) -> str:

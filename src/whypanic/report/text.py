@@ -13,6 +13,7 @@ from whypanic.report.document import (
     ExplainDocument,
 )
 from whypanic.report.escape import printable
+from whypanic.report.value_words import lock_words, pstate_words, stall_words, syndrome_words
 
 _BOLD, _RED, _GREEN, _YELLOW, _DIM = "1", "31", "32", "33", "2"
 _VERDICT_STYLE = {"proven": _GREEN, "supported": _GREEN, "possible": _YELLOW, "refuted": _DIM}
@@ -20,6 +21,10 @@ _HELD = ("proven", "supported", "possible")
 _MAX_RIVALS = 8
 _MAX_FRAMES = 12
 _MAX_FACT_LINES = 6
+_MAX_LOCKS = 8
+_MAX_PLACES = 4
+_MAX_STACKS = 4
+_MAX_STACK_FRAMES = 6
 _CODE_BEFORE, _CODE_AFTER = 6, 2
 _TOLD_BY_CLAIMS = ("switch", "idmap", "compiler", "source-line")
 """Evidence that the claims of a cause repeat where it matters; `--all` shows it too."""
@@ -40,10 +45,17 @@ class Style(NamedTuple):
 
 
 def render(document: ExplainDocument, style: Style) -> str:
-    """Return the text of a document, with a final newline; empty when it has no report."""
+    """Return the text of a document, with a final newline; empty when it has no report.
+
+    Of several inputs one report of each signature is shown, with the number of the others.
+    """
+    hidden: set[int] = set()
+    if len(document.inputs) > 1 and not style.everything:
+        hidden.update(order for group in document.groups for order in group.orders[1:])
     blocks = [
         "\n".join(line.rstrip() for line in _report(report, document, style))
         for report in document.reports
+        if report.order not in hidden
     ]
     rule = "\n" + style.paint("-" * min(style.width, 100), _DIM) + "\n"
     return rule.join(blocks) + ("\n" if blocks else "")
@@ -71,6 +83,7 @@ def _report(report: DocReport, document: ExplainDocument, style: Style) -> Itera
     yield from _values(report, style)
     yield from _registers(report, style)
     yield from _frames(report, style)
+    yield from _stacks(report, style)
     yield from _code(report, style)
     yield from _endings(report, style)
 
@@ -90,7 +103,12 @@ def _headline(report: DocReport, document: ExplainDocument, style: Style) -> Ite
     if report.comm:
         where.append(f"{report.comm} [{'?' if report.pid is None else report.pid}]")
     yield "  " + printable(", ".join(where))
-    machine = [x for x in (report.kernel.version, report.machine, report.kernel.compiler) if x]
+    core = None
+    if report.core is not None:
+        name = report.core.name or f"{report.core.implementer} core, MIDR {report.core.midr}"
+        core = f"boot CPU {name} {report.core.revision}"
+    versions = report.kernel
+    machine = [x for x in (versions.version, report.machine, core, versions.compiler) if x]
     if machine:
         yield from _wrapped("; ".join(machine), "  ", style)
     span = report.span
@@ -99,6 +117,23 @@ def _headline(report: DocReport, document: ExplainDocument, style: Style) -> Ite
     yield style.paint(
         printable(f"  {name}, lines {span.first_line}-{span.last_line}{follows}"), _DIM
     )
+    yield from _others(report, document, style)
+
+
+def _others(report: DocReport, document: ExplainDocument, style: Style) -> Iterator[str]:
+    """Yield where the reports stand that are left out because this one is shown for them."""
+    group = next((g for g in document.groups if g.orders[0] == report.order), None)
+    if group is None or group.count == 1 or len(document.inputs) < 2 or style.everything:
+        return
+    places = [
+        f"{document.inputs[other.span.input].name}:{other.span.first_line}"
+        for other in document.reports
+        if other.order in group.orders[1 : 1 + _MAX_PLACES]
+    ]
+    more = group.count - 1 - len(places)
+    rest = f" and {more} more with --all" if more > 0 else ""
+    words = f"{group.count} reports have this signature; also {', '.join(places)}{rest}"
+    yield from _wrapped(words, "  ", style, hanging="  ")
 
 
 def _cause(cause: DocCause, style: Style) -> Iterator[str]:
@@ -165,9 +200,9 @@ def _next(best: Sequence[DocCause], style: Style) -> Iterator[str]:
 def _values(report: DocReport, style: Style) -> Iterator[str]:
     rows: list[tuple[str, str, str]] = []
     if report.syndrome:
-        rows.append(("ESR", report.syndrome.esr, _syndrome_words(report)))
+        rows.append(("ESR", report.syndrome.esr, syndrome_words(report)))
     if report.pstate:
-        rows.append(("PSTATE", report.pstate.raw, _pstate_words(report)))
+        rows.append(("PSTATE", report.pstate.raw, pstate_words(report)))
     if report.far:
         valid = {True: "valid", False: "NOT valid", None: "validity unknown"}[report.far.valid]
         rows.append(("FAR", report.far.value, f"{report.far.region}, {valid}: {report.far.note}"))
@@ -183,6 +218,10 @@ def _values(report: DocReport, style: Style) -> Iterator[str]:
         rows.extend((e.name, e.value, f"{e.kind}: {e.meaning}") for e in table.entries)
         if table.note:
             rows.append(("walk", table.address or "", table.note))
+    if report.stall:
+        rows.append(("stall", "", stall_words(report.stall)))
+    shown = report.locks if style.everything else report.locks[:_MAX_LOCKS]
+    rows.extend(("lock", "", lock_words(lock)) for lock in shown)
     if report.features:
         table_name = report.features.table or "none"
         names = ", ".join(report.features.names) or "none"
@@ -199,38 +238,6 @@ def _values(report: DocReport, style: Style) -> Iterator[str]:
     for name, value, words in rows:
         head = f"  {name:<12} {value + '  ' if value else ''}"
         yield from _wrapped(words, head, style, hanging=" " * 15)
-
-
-def _syndrome_words(report: DocReport) -> str:
-    syndrome = report.syndrome
-    if syndrome is None:
-        return ""
-    told = [
-        f"{f.name} {f.value} {f.meaning}".strip()
-        for f in syndrome.fields
-        if f.name not in ("EC", "IL", "RES0") and (f.name.endswith("FSC") or f.value != "0x0")
-    ]
-    return "; ".join([f"EC {syndrome.ec} {syndrome.ec_name}", *told])
-
-
-def _pstate_words(report: DocReport) -> str:
-    pstate = report.pstate
-    if pstate is None:
-        return ""
-    bits = {f.name: f for f in pstate.fields}
-    flags = "".join(
-        name if bits[name].value != "0x0" else name.lower() for name in "NZCV" if name in bits
-    )
-    masks = "".join(
-        name if bits[name].value != "0x0" else name.lower() for name in "DAIF" if name in bits
-    )
-    other = [
-        f"{f.name}={f.value}"
-        for f in pstate.fields
-        if f.name not in {*"NZCV", *"DAIF", "RES0", "M"} and f.value != "0x0" and f.width < 8
-    ]
-    mode = next((f.meaning for f in pstate.fields if f.name.startswith("M")), "")
-    return ", ".join(x for x in (flags, masks, mode, *other) if x)
 
 
 def _registers(report: DocReport, style: Style) -> Iterator[str]:
@@ -258,6 +265,24 @@ def _frames(report: DocReport, style: Style) -> Iterator[str]:
         yield "  " + printable(_frame(frame))
     if len(report.frames) > len(shown):
         yield f"  ... {len(report.frames) - len(shown)} more with --all"
+    for note in dict.fromkeys(f.note for f in shown if f.note and f.lookup == "call-site"):
+        yield from _wrapped(note, "  ! ", style)
+
+
+def _stacks(report: DocReport, style: Style) -> Iterator[str]:
+    """Yield the other stacks; without `--all` a few, and of each the first functions that are no reporting."""
+    stacks = report.stacks if style.everything else report.stacks[:_MAX_STACKS]
+    for stack in stacks:
+        yield ""
+        yield style.paint(printable(stack.label), _BOLD)
+        told = [f for f in stack.frames if style.everything or f.role != "reporting"]
+        shown = told if style.everything else told[:_MAX_STACK_FRAMES]
+        for frame in shown:
+            yield "  " + printable(_frame(frame))
+        if len(shown) < len(stack.frames):
+            yield f"  ... {len(stack.frames) - len(shown)} more with --all"
+    if len(stacks) < len(report.stacks):
+        yield f"  ... {len(report.stacks) - len(stacks)} more stacks with --all"
 
 
 def _frame(frame: DocFrame) -> str:
@@ -269,7 +294,8 @@ def _frame(frame: DocFrame) -> str:
     module = f" [{frame.module}]" if frame.module else ""
     place = f"  {frame.file}:{frame.line}" if frame.file else ""
     role = "" if frame.role == "call" else f"  ({frame.role})"
-    return f"{name}{module}{place}{role}"
+    note = " !" if frame.note and frame.lookup == "call-site" else ""
+    return f"{name}{module}{place}{role}{note}"
 
 
 def _code(report: DocReport, style: Style) -> Iterator[str]:
@@ -312,7 +338,7 @@ def _endings(report: DocReport, style: Style) -> Iterator[str]:
         yield style.paint("coverage", _BOLD)
         covered = report.coverage
         share = covered.understood / covered.lines if covered.lines else 1.0
-        yield f"  {covered.understood} of {covered.lines} log lines understood ({share:.0%})"
+        yield f"  {covered.understood} of {covered.lines} lines of the report understood ({share:.0%})"
         for span in report.unparsed:
             yield f"  not understood: lines {span.first_line}-{span.last_line}"
 

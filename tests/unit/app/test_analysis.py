@@ -84,3 +84,32 @@ def test_a_layout_is_always_there() -> None:
 
 def test_no_report_no_case() -> None:
     assert explain_text(b"")[1] == ()
+
+
+MAIL = "From a@b Thu Jan  1 00:00:00 1970\nFrom: a\nMessage-ID: <{}>\nReferences: <{}>\n\n{}\n\n"
+
+
+def test_a_reply_that_quotes_the_crash_is_no_second_report() -> None:
+    quoted = "\n".join(f"> {line}" for line in OOPS.splitlines())
+    data = MAIL.format("1", "0", OOPS) + MAIL.format("2", "1", f"As I said:\n{quoted}")
+    assert len(explain_text(data.encode())[1]) == 1
+
+
+def test_threads_of_an_mbox_know_nothing_of_each_other() -> None:
+    mails = [MAIL.format(n, n, OOPS) for n in (1, 2)]
+    _, explained = explain_text("".join(mails).encode())
+    assert [item.report.kind for item in explained] == [explained[0].report.kind] * 2
+    spans = [item.places.span(item.report.span) for item in explained if item.places]
+    n_lines = mails[0].count("\n")
+    assert spans[1].first_line == spans[0].first_line + n_lines
+
+
+def test_reports_of_threads_come_by_their_place() -> None:
+    other = OOPS.replace("gadget", "widget")
+    data = (
+        MAIL.format("1", "0", "first") + MAIL.format("2", "9", other) + MAIL.format("3", "1", OOPS)
+    )
+    _, explained = explain_text(data.encode())
+    lines = [item.places.span(item.report.span).first_line for item in explained if item.places]
+    assert len(lines) == 2
+    assert lines == sorted(lines)

@@ -62,3 +62,43 @@ def test_kaslr() -> None:
 
 def test_mode() -> None:
     assert "nvhe" in evidence()["kvm-mode"]
+
+
+FAULT = """\
+Unable to handle kernel paging request at virtual address ffff800012345678
+Mem abort info:
+  ESR = 0x0000000096000007
+swapper pgtable: 4k pages, 48-bit VAs, pgdp=0000000041d05000
+[ffff800012345678] pgd=100000013ffff003, p4d=100000013ffff003, pud=100000013fffe003, pmd=100000013fffd003, pte={pte}
+Internal error: Oops: 0000000096000007 [#{count}] SMP
+CPU: 1 PID: 77 Comm: probe {taint} 6.1.9 #1
+pc : gadget+0x10/0x40
+"""
+
+
+def of_fault(
+    pte: str = "0000000000000000", count: int = 1, taint: str = "Not tainted"
+) -> list[tuple[str, str]]:
+    text = FAULT.format(pte=pte, count=count, taint=taint)
+    (explained,) = explain_text(text.encode())[1]
+    wanted = ("page-walk", "cascade")
+    return [(e.name, e.text) for e in evidence_of(explained.case) if e.name in wanted]
+
+
+def test_the_walk_against_the_level() -> None:
+    assert of_fault() == [
+        ("page-walk", "the pte entry 0x0 is invalid, level 3: it explains the fault")
+    ]
+    ((name, words),) = of_fault(pte="00680000fe000703")
+    assert name == "page-walk"
+    assert "is a valid page of level 3" in words
+
+
+def test_not_the_first_oops() -> None:
+    found = [
+        words
+        for name, words in of_fault(count=3, taint="Tainted: G      D   ")
+        if name == "cascade"
+    ]
+    assert found[0] == "not the first oops since boot: [#3]"
+    assert found[1].startswith("taint D")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from whypanic.app.explain import explain_paths, open_paths, stream_lines
+from whypanic.app.explain import explain_paths, stream_lines
 from whypanic.model.errors import InputError
 
 OOPS = (
@@ -24,7 +24,7 @@ def test_stream(tmp_path: Path) -> None:
     good = tmp_path / "good"
     good.write_bytes(OOPS)
     gone = str(tmp_path / "gone")
-    items = list(stream_lines(open_paths([gone, str(good), str(good)])))
+    items = list(stream_lines([gone, str(good), str(good)]))
     assert isinstance(items[0], InputError)
     orders = [i.get("order") for i in items if isinstance(i, dict)]
     assert orders == [1, 2, None]

@@ -64,6 +64,9 @@ def test_order_and_follows_count_over_all_inputs() -> None:
     assert [r.order for r in document.reports] == [1, 2]
     assert [r.span.input for r in document.reports] == [0, 1]
     assert [i.name for i in document.inputs] == ["a", "b"]
+    (group,) = document.groups
+    assert (group.count, group.orders) == (2, [1, 2])
+    assert group.signature == document.reports[1].signature
 
 
 def test_the_first_cause_says_what_to_do_next() -> None:

@@ -29,6 +29,13 @@ def test_text() -> None:
     assert "cause: absolute-jump-table-at-el2  SUPPORTED" in result.stdout
 
 
+def test_a_reply_ready_to_send() -> None:
+    result = run("--format", "mail", EXAMPLE)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Subject: Re: 4.14-rc7 with clang-5: HYP panic on Juno r1\n")
+    assert "\n> > [ 1.320211] Kernel panic - not syncing: HYP panic:\n" in result.stdout
+
+
 def test_json_names_the_input() -> None:
     result = run("--format", "json", EXAMPLE)
     document = json.loads(result.stdout)

@@ -53,7 +53,7 @@ def test_commands_and_coverage_only_where_asked() -> None:
     assert "coverage" not in plain
     full = render(document(), Style(commands=True, coverage=True))
     assert "$ addr2line -ife vmlinux ffff0000089e6fd8" in full
-    assert "log lines understood" in full
+    assert "lines of the report understood" in full
 
 
 def test_all_shows_every_fact_with_its_line() -> None:
@@ -77,3 +77,61 @@ def test_escapes_in_a_log_stay_visible() -> None:
 
 def test_nothing_for_nothing() -> None:
     assert render(document(b"all is well\n"), Style()) == ""
+
+
+FREED = b"""\
+BUG: KASAN: slab-use-after-free in foo_get+0x10/0x20
+Read of size 8 at addr ffff0000c2bb7080 by task foo/7
+Call trace:
+ foo_get+0x10/0x20
+
+Freed by task 9:
+ kasan_save_stack+0x10/0x20
+ foo_put_1+0x10/0x20
+ foo_put_2+0x10/0x20
+ foo_put_3+0x10/0x20
+ foo_put_4+0x10/0x20
+ foo_put_5+0x10/0x20
+ foo_put_6+0x10/0x20
+ foo_put_7+0x10/0x20
+"""
+
+
+def test_other_stacks_are_short_and_begin_behind_the_bookkeeping() -> None:
+    lines = render(document(FREED), Style()).splitlines()
+    start = lines.index("Freed by task 9")
+    assert lines[start + 1] == "  foo_put_1+0x10/0x20"
+    assert lines[start + 7] == "  ... 2 more with --all"
+
+
+def test_all_shows_other_stacks_whole() -> None:
+    lines = render(document(FREED), Style(everything=True)).splitlines()
+    start = lines.index("Freed by task 9")
+    assert lines[start + 1] == "  kasan_save_stack+0x10/0x20  (reporting)"
+    assert lines[start + 8] == "  foo_put_7+0x10/0x20"
+
+
+def several(*logs: bytes) -> ExplainDocument:
+    inputs = [explain_input(RawInput(f"{n}.log", log), n) for n, log in enumerate(logs)]
+    return build_document(inputs)
+
+
+def test_one_report_of_a_signature_is_shown_for_several_inputs() -> None:
+    other = FREED.replace(b"foo_get", b"bar_get")
+    text = render(several(FREED, other, FREED), Style())
+    assert text.count("KASAN") == render(document(FREED), Style()).count("KASAN") * 2
+    assert "2 reports have this signature; also 2.log:1" in text
+    assert "1.log" in text
+
+
+def test_all_shows_every_report() -> None:
+    text = render(several(FREED, FREED), Style(everything=True))
+    assert "have this signature" not in text
+    assert "0.log" in text
+    assert "1.log" in text
+
+
+def test_one_input_is_shown_whole() -> None:
+    twice = FREED + b"x\n" * 500 + FREED.replace(b"task 9", b"task 8").replace(b"7080", b"7180")
+    assert len(document(twice).reports) == 2
+    assert "have this signature" not in render(document(twice), Style())
