@@ -1,5 +1,6 @@
 """Our decoder beside capstone on random words: who knows the word, what it accesses, where it goes."""
 
+import importlib
 import random
 from collections.abc import Iterator
 
@@ -7,8 +8,8 @@ import pytest
 
 from whypanic.arch.insn import Group, Insn, decode
 
-capstone = pytest.importorskip("capstone")
-arm64 = pytest.importorskip("capstone.arm64")
+capstone = importlib.import_module("capstone")
+arm64 = importlib.import_module("capstone.arm64")
 
 ADDRESS = 0x100000
 N_WORDS = 20_000

@@ -80,7 +80,9 @@ def test_thousand_reports_each_with_its_headline() -> None:
     assert all(len(of(report, Headline)) == 1 for report in found)
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="labelled logs are not here")
+@pytest.mark.skipif(
+    not CASES.is_dir(), reason="no labelled logs: ../shared/cases beside the repository is missing"
+)
 def test_kinds_of_labelled_logs() -> None:
     rows = [json.loads(row) for row in (CASES / "cases.jsonl").read_text("utf-8").splitlines()]
     wrong = []

@@ -7,6 +7,7 @@ import pytest
 from whypanic.app.explain import explain_input
 from whypanic.app.explain_document import build_document
 from whypanic.app.inputs import RawInput
+from whypanic.crashlog.lines import read_lines
 from whypanic.crashlog.read import read_log
 from whypanic.model.code import CodeLine
 from whypanic.model.context import KernelVersion, Modules, Task
@@ -142,22 +143,26 @@ def test_trap_02_a_panic_trace_alone_begins_with_frames_that_report(mark: str) -
 # 3: pr_cont broken ----------------------------------------------------------------------------------
 
 
-def test_trap_03_page_table_entries_on_lines_of_their_own() -> None:
-    report = report_of("""\
+@pytest.mark.parametrize("between", ["", "[ 5.1] eth0: link is up\n"])
+def test_trap_03_page_table_entries_on_lines_of_their_own(between: str) -> None:
+    """Pieces that follow each other are rejoined; where another CPU printed between them each is read, and added to the walk."""
+    text = f"""\
 [ 5.1] Unable to handle kernel paging request at virtual address ffff000012345678
 [ 5.1] swapper pgtable: 4k pages, 48-bit VAs, pgd = ffff000009a10000
 [ 5.1] [ffff000012345678] *pgd=00000000beffe003
-[ 5.1] , *pud=00000000beffd003
-[ 5.1] , *pmd=0000000000000000
+{between}[ 5.1] , *pud=00000000beffd003
+{between}[ 5.1] , *pmd=0000000000000000
 [ 5.1] Internal error: Oops: 96000006 [#1] SMP
 [ 5.1] PC is at gadget_get+0x10/0x40
-""")
-    (walk,) = (f for f in report.facts if isinstance(f, PageWalk))
+"""
+    (walk,) = (f for f in report_of(text).facts if isinstance(f, PageWalk))
     assert [(e.name, e.value) for e in walk.entries] == [
         ("pgd", 0xBEFFE003),
         ("pud", 0xBEFFD003),
         ("pmd", 0),
     ]
+    rejoined = "line printed in pieces, rejoined" in [d.reason for d in document(text).damage]
+    assert rejoined is not bool(between)
 
 
 def test_trap_03_registers_one_a_line() -> None:
@@ -245,6 +250,9 @@ def test_trap_07_the_row_marker_is_no_quote(quote: str) -> None:
     assert report.kind is Kind.KASAN
     assert report.span.last_line == len(KASAN.splitlines())
     assert report.unparsed == ()
+    lines = read_lines(text.encode()).lines
+    (marked,) = (line for line in lines if line.text.startswith(">ffff0000c2bb7100:"))
+    assert {line.quote for line in lines} == {marked.quote}
 
 
 def test_trap_07_bars_inside_flags_are_no_quote() -> None:
@@ -276,9 +284,9 @@ def test_trap_08_replayed_and_dropped_lines() -> None:
 
 @pytest.mark.parametrize("mark", ["...", "[ ... ]", "<snip>", "-- cut --"])
 def test_trap_09_a_snip_does_not_end_the_report(mark: str) -> None:
-    report = report_of(
-        f"{OOPS}{mark}\n[ 5.1] pc : gadget+0x10/0x40\n[ 5.1] Code: d503201f (f9400000)\n"
-    )
+    text = f"{OOPS}{mark}\n[ 5.1] pc : gadget+0x10/0x40\n[ 5.1] Code: d503201f (f9400000)\n"
+    report = report_of(text)
+    assert "lines left out by the author" in [d.reason for d in document(text).damage]
     assert any(isinstance(f, CodeLine) for f in report.facts)
     assert report.unparsed == ()
 

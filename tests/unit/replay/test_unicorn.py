@@ -1,5 +1,6 @@
 """The engine as a whole: the code of the 2017 mail, hostile jobs, and random words."""
 
+import importlib
 import random
 import struct
 
@@ -201,6 +202,6 @@ def test_what_is_known_does_not_depend_on_what_is_not(monkeypatch: pytest.Monkey
 
 
 def test_the_models_named_exist() -> None:
-    constants = pytest.importorskip("unicorn.arm64_const")
+    constants = importlib.import_module("unicorn.arm64_const")
     names = {*unicorn._MODELS.values(), unicorn._LARGEST}
     assert all(hasattr(constants, name) for name in names)
