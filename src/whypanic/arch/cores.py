@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from whypanic.arch.identification import identification
+
 PARANGE_BITS: dict[int, int] = {0: 32, 1: 36, 2: 40, 3: 42, 4: 44, 5: 48, 6: 52, 7: 56}
 """ID_AA64MMFR0_EL1.PARange [3:0] to physical address bits (DDI 0487 L, ID_AA64MMFR0_EL1)."""
 
@@ -97,35 +99,9 @@ CORE_NAMES: dict[tuple[int, int], str] = {
 # fmt: on
 
 
-class CoreRegisters(NamedTuple):
-    """Identification registers of one core type; None: not known."""
-
-    core: str
-    mmfr0: int | None
-    mmfr1: int | None
-    source: str
-
-
-_TCG = "QEMU target/arm/tcg/cpu64.c (stored commit 00936783abf7, values from the core's TRM)"
-_OLD = "QEMU target/arm/cpu64.c (stored commit 00a8c5bbb609)"
-_UNSET = "; ID_AA64MMFR1_EL1 is not set there, so 0"
-
-# fmt: off
-CORE_REGISTERS: tuple[CoreRegisters, ...] = (
-    CoreRegisters("Cortex-A35",   0x0000_0000_0010_1122, 0x0000_0000, _TCG),
-    CoreRegisters("Cortex-A53",   0x0000_0000_0000_1122, 0x0000_0000, _OLD + _UNSET),
-    CoreRegisters("Cortex-A55",   0x0000_0000_0010_1122, 0x1021_2122, _TCG),
-    CoreRegisters("Cortex-A57",   0x0000_0000_0000_1124, 0x0000_0000, _OLD + _UNSET),
-    CoreRegisters("Cortex-A72",   0x0000_0000_0000_1124, 0x0000_0000, _TCG + _UNSET),
-    CoreRegisters("Cortex-A76",   0x0000_0000_0010_1122, 0x1021_2122, _TCG),
-    CoreRegisters("Cortex-A78AE", 0x0000_0000_0010_1125, 0x1021_2122, _TCG),
-    CoreRegisters("Cortex-A710",  0x0000_0222_0010_1122, 0x1021_2122, _TCG),
-    CoreRegisters("Neoverse-N1",  0x0000_0000_0010_1125, 0x1021_2122, _TCG),
-    CoreRegisters("Neoverse-V1",  0x0000_0000_0010_1125, 0x1021_2122, _TCG),
-    CoreRegisters("Neoverse-N2",  0x0000_0222_0010_1125, 0x1021_2122, _TCG),
-    CoreRegisters("A64FX",        0x0000_0000_0000_1122, 0x1121_2100, _TCG),
-)
-# fmt: on
+MMFR0_ALONE: dict[str, int] = {"Cortex-A78AE": 0x10_1125, "Cortex-A710": 0x222_0010_1122}
+"""ID_AA64MMFR0_EL1 of cores that identification.py has no row for: QEMU target/arm/tcg/cpu64.c (stored commit
+00936783abf7)."""
 
 
 class MachineCores(NamedTuple):
@@ -206,20 +182,9 @@ def core_of_midr(midr: int) -> str | None:
     return CORE_NAMES.get((midr >> 24 & 0xFF, midr >> 4 & 0xFFF))
 
 
-def _registers(core: str) -> CoreRegisters | None:
-    return next((row for row in CORE_REGISTERS if row.core == core), None)
-
-
 def id_aa64mmfr0(core: str) -> int | None:
-    """Return ID_AA64MMFR0_EL1 of a core type, or None if not known; source in `CORE_REGISTERS`."""
-    row = _registers(core)
-    return row.mmfr0 if row else None
-
-
-def id_aa64mmfr1(core: str) -> int | None:
-    """Return ID_AA64MMFR1_EL1 of a core type, or None if not known; source in `CORE_REGISTERS`."""
-    row = _registers(core)
-    return row.mmfr1 if row else None
+    """Return ID_AA64MMFR0_EL1 of a core type, or None if not known; sources in identification.py and `MMFR0_ALONE`."""
+    return identification(core).get("id_aa64mmfr0_el1", MMFR0_ALONE.get(core))
 
 
 def cores_of_machine(name: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Source: Arm ARM DDI 0487 L, the register named and its accessibility at EL2.
 
 from collections.abc import Mapping
 
-from whypanic.arch.cores import id_aa64mmfr0, id_aa64mmfr1
 from whypanic.arch.fields import bits
 from whypanic.arch.identification import identification
 from whypanic.replay.address_space import UnfitJobError
@@ -29,18 +28,6 @@ _E2H = 34
 _SCTLR_A, _SCTLR_SA = 1, 3
 
 
-def known_identification(core: str) -> dict[str, int]:
-    """Return the identification registers of a core, by lower-case name; empty for a core that no table has."""
-    registers = dict(identification(core))
-    for name, value in (
-        ("id_aa64mmfr0_el1", id_aa64mmfr0(core)),
-        ("id_aa64mmfr1_el1", id_aa64mmfr1(core)),
-    ):
-        if value is not None:
-            registers.setdefault(name, value)
-    return registers
-
-
 class El2Registers:
     """What MRS answers and MSR leaves.
 
@@ -50,7 +37,7 @@ class El2Registers:
 
     def __init__(self, core: str, overrides: Mapping[str, int]) -> None:
         mask = (1 << 64) - 1
-        self.identification = known_identification(core)
+        self.identification = dict(identification(core))
         self._values: dict[str, int | None] = {"currentel": _CURRENT_EL2, "spsel": 1}
         self._values |= self.identification
         self._values |= {name.lower(): value & mask for name, value in overrides.items()}

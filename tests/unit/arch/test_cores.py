@@ -2,16 +2,16 @@ import pytest
 
 from whypanic.arch.cores import (
     CORE_NAMES,
-    CORE_REGISTERS,
     IMPLEMENTERS,
     MACHINES,
+    MMFR0_ALONE,
     PARANGE_BITS,
     core_of_midr,
     cores_of_machine,
     id_aa64mmfr0,
-    id_aa64mmfr1,
 )
 from whypanic.arch.cpucaps import ERRATUM_CORES
+from whypanic.arch.identification import replay_cores
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,9 @@ def test_names_are_unique_and_implementers_known() -> None:
     assert {implementer for implementer, _ in CORE_NAMES} <= set(IMPLEMENTERS)
 
 
-def test_register_rows_are_of_named_cores() -> None:
-    names = [row.core for row in CORE_REGISTERS]
-    assert len(set(names)) == len(names)
-    assert set(names) <= set(CORE_NAMES.values())
+def test_register_values_are_of_named_cores_and_stand_once() -> None:
+    assert {*replay_cores(), *MMFR0_ALONE} <= set(CORE_NAMES.values())
+    assert not set(replay_cores()) & set(MMFR0_ALONE)
 
 
 def test_erratum_cores_are_named_cores() -> None:
@@ -52,14 +51,13 @@ def test_erratum_cores_are_named_cores() -> None:
 def test_register_values() -> None:
     assert id_aa64mmfr0("Cortex-A53") == 0x1122
     assert id_aa64mmfr0("Cortex-A57") == 0x1124
-    assert id_aa64mmfr1("Cortex-A57") == 0
-    assert id_aa64mmfr1("Cortex-A55") == 0x10212122
+    assert id_aa64mmfr0("Cortex-A78AE") == 0x101125
+    assert id_aa64mmfr0("Cortex-A710") == 0x22200101122
     assert PARANGE_BITS[(id_aa64mmfr0("Neoverse-N2") or 0) & 0xF] == 48
 
 
 def test_unknown_core() -> None:
     assert id_aa64mmfr0("Cortex-Z9") is None
-    assert id_aa64mmfr1("Cortex-Z9") is None
 
 
 @pytest.mark.parametrize(

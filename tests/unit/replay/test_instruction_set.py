@@ -1,7 +1,7 @@
 import pytest
 
+from whypanic.arch.identification import identification
 from whypanic.arch.insn import decode
-from whypanic.replay.el2_registers import known_identification
 from whypanic.replay.instruction_set import (
     Standing,
     allocation,
@@ -14,7 +14,7 @@ OLD, MIDDLE, NEW = "Cortex-A53", "Cortex-A76", "Neoverse-V1"
 
 def standing(word: int, core: str) -> Standing:
     """How an instruction stands on a core."""
-    return allocation(decode(word), known_identification(core)).standing
+    return allocation(decode(word), identification(core)).standing
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_the_hints_need_no_authentication() -> None:
     assert not needs_authentication(decode(0xD503233F))
     assert needs_authentication(decode(0xDAC10020))
     assert needs_authentication(decode(0xD65F0BFF))
-    assert not has_authentication(known_identification(OLD))
-    assert has_authentication(known_identification(NEW))
+    assert not has_authentication(identification(OLD))
+    assert has_authentication(identification(NEW))
     assert has_authentication({})
