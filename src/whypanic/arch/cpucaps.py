@@ -67,6 +67,11 @@ def _spellings(name: str) -> frozenset[str]:
     return next((group for group in _ALIASES if plain in group), frozenset({plain}))
 
 
+def spellings(name: str) -> frozenset[str]:
+    """Return every name that a capability had over time, without ARM64_."""
+    return _spellings(name)
+
+
 def parse_bitmap(raw: str) -> tuple[int, int, int] | None:
     """Return (bitmap, least, greatest ARM64_NCAPS) of printed groups, or None if it is no bitmap."""
     text = raw.strip().removeprefix("0x").removeprefix("0X")

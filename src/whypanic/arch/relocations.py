@@ -56,6 +56,21 @@ class Relocation(NamedTuple):
         """The place is data, not an instruction."""
         return self.field is _DATA
 
+    @property
+    def encodings(self) -> "tuple[Field, ...]":
+        """Instructions that may stand at the place: CONDBR19 is for B.cond, CBZ and CBNZ alike."""
+        return (self.field, _COMPARE) if self.field is _B_COND else (self.field,)
+
+    @property
+    def is_split(self) -> bool:
+        """ADR and ADRP: the two lowest bits stored stand apart, in bits 30:29."""
+        return self.field in (_ADR, _ADRP)
+
+    @property
+    def scales_with_access(self) -> bool:
+        """A load or store, whose size must be the one that the relocation is for."""
+        return self.field is _LOAD_STORE
+
 
 _DATA = Field("data", 0, 0)
 _ADR = Field("ADR", 0x9F000000, 0x10000000)
@@ -123,15 +138,14 @@ def relocate_word(word: int, kind: Relocation, *, target: int, place: int) -> in
     :raises ValueError: if the word has no such field, or X does not fit into it.
     """
     field = kind.field
-    is_compare = field is _B_COND and word & _COMPARE.mask == _COMPARE.value
-    if kind.is_data or (word & field.mask != field.value and not is_compare):
+    if kind.is_data or all(word & known.mask != known.value for known in kind.encodings):
         message = f"{word:#010x} is not {field.name}"
         raise ValueError(message)
     stored = _stored(kind, target, place)
-    if field in (_ADR, _ADRP):
+    if kind.is_split:
         return word & ~0x60FFFFE0 | (stored & 3) << 29 | (stored >> 2) << 5
     mask = (1 << kind.width) - 1
-    if field is _LOAD_STORE:
+    if kind.scales_with_access:
         # The immediate always has 12 bits; a page holds fewer elements of more than one byte.
         mask = 0xFFF
         if kind.shift != _access_shift(word):

@@ -80,3 +80,21 @@ def test_data() -> None:
         relocate_data(near, target=PLACE + (1 << 32), place=PLACE)
     with pytest.raises(ValueError, match="cannot be in data"):
         relocate_data(BY_NAME["R_AARCH64_CALL26"], target=0, place=0)
+
+
+def test_conditional_branches_and_compares_share_a_relocation() -> None:
+    names = {row.name: [field.name for field in row.encodings] for row in RELOCATIONS}
+    assert names["R_AARCH64_CONDBR19"] == ["conditional branch", "CBZ or CBNZ"]
+    assert names["R_AARCH64_CALL26"] == ["B or BL"]
+
+
+def test_relocations_whose_bits_are_not_at_one_place() -> None:
+    split = [row.name for row in RELOCATIONS if row.is_split and not row.is_got]
+    assert split == [
+        "R_AARCH64_ADR_PREL_LO21",
+        "R_AARCH64_ADR_PREL_PG_HI21",
+        "R_AARCH64_ADR_PREL_PG_HI21_NC",
+    ]
+    assert {row.name for row in RELOCATIONS if row.scales_with_access} == {
+        row.name for row in RELOCATIONS if "LDST" in row.name or "LD64" in row.name
+    }
