@@ -6,10 +6,14 @@ from whypanic.arch.cpucaps import decode_features
 from whypanic.arch.pstate import decode_pstate
 from whypanic.model.context import CommandLine, CpuFeatures, KernelVersion
 from whypanic.model.hyp import HypOffset, HypPanic, HypPanicAt, HypVaRange, KvmModeLine
+from whypanic.model.lab_facts import BootedOn
 from whypanic.model.provenance import Derived, Fact
 
 _VHE_CAPABILITY = "HAS_VIRT_HOST_EXTN"
 _KVM_MODE = "kvm-arm.mode="
+_NO_HYP = ("el1", "kvm-off")
+_TOLD = ("nvhe-on-vhe", "hvhe", "protected")
+"""Modes of the lab without a hypervisor, and those that the command line asks for on a CPU with VHE."""
 
 
 class HypMode(Derived, frozen=True, kw_only=True):
@@ -33,11 +37,17 @@ def has_virt_host_extension(features: CpuFeatures, release: str | None) -> bool 
 def infer_hyp_mode(facts: Iterable[Fact]) -> HypMode | None:
     """Return the KVM mode of the host kernel; None where nothing in the text says.
 
-    What KVM prints of itself comes first, then what only one mode prints, then the capability that makes
+    What KVM prints of itself comes first, then the lab's machine, what only one mode prints, the capability that makes
     the kernel run at EL2 (VIRT_HOST_EXTN), then the address that PC held.
     """
     known = tuple(facts)
-    return _printed(known) or _implied(known) or _from_capability(known) or _from_pc(known)
+    return (
+        _printed(known)
+        or _booted(known)
+        or _implied(known)
+        or _from_capability(known)
+        or _from_pc(known)
+    )
 
 
 def _printed(facts: tuple[Fact, ...]) -> HypMode | None:
@@ -69,6 +79,20 @@ def _implied(facts: tuple[Fact, ...]) -> HypMode | None:
                 source=fact.source, because=(fact,), mode=mode, hvhe=None, sentence=words
             )
     return None
+
+
+def _booted(facts: tuple[Fact, ...]) -> HypMode | None:
+    booted = next((f for f in facts if isinstance(f, BootedOn)), None)
+    if booted is None or booted.mode in _NO_HYP or (booted.vhe and booted.mode not in _TOLD):
+        return None
+    return HypMode(
+        source=booted.source,
+        because=(booted,),
+        mode="protected" if booted.mode == "protected" else "nvhe",
+        hvhe=True if booted.mode == "hvhe" else None if booted.vhe else False,
+        sentence=booted.statement,
+        certain=booted.vhe is False,
+    )
 
 
 def _from_capability(facts: tuple[Fact, ...]) -> HypMode | None:
