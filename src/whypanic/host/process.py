@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, NamedTuple
 
 from whypanic.model.errors import HostError
@@ -34,12 +35,18 @@ def find_program(name: str, *, hints: tuple[str, ...] = ()) -> str:
     return path
 
 
-def run_program(argv: Sequence[str], *, timeout_s: float) -> Completed:
+def run_program(
+    argv: Sequence[str], *, timeout_s: float, environment: Mapping[str, str] | None = None
+) -> Completed:
     """Return what a short program printed; its input is empty.
 
+    :param environment: all of its variables; None: those of this process.
     :raises HostError: if it cannot be started, or runs longer than `timeout_s`; it is then ended with its children.
     """
-    with tempfile.TemporaryFile() as printed, start_program(argv, stdout=printed) as child:
+    with (
+        tempfile.TemporaryFile() as printed,
+        start_program(argv, stdout=printed, environment=environment) as child,
+    ):
         returncode = child.wait(timeout_s)
         if returncode is None:
             message = f"`{argv[0]}` ran longer than {timeout_s:g} s"
@@ -55,6 +62,11 @@ class Child:
     def __init__(self, process: subprocess.Popen[bytes], complaints: IO[bytes]) -> None:
         self._process = process
         self._complaints = complaints
+
+    @property
+    def pid(self) -> int:
+        """Its number, and that of its group."""
+        return self._process.pid
 
     def complaint(self) -> str:
         """Return the last lines of what it has written to stderr."""
@@ -85,15 +97,37 @@ class Child:
             resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
             resource.prlimit(self._process.pid, resource.RLIMIT_CORE, (core_bytes, core_bytes))
 
+    def limit_files(self, n_bytes: int | None) -> None:
+        """Have the kernel end it when it writes a file longer than that; None: no such limit."""
+        with suppress(ProcessLookupError):
+            _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+            soft = hard if n_bytes is None else n_bytes
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+    def cpu_s(self) -> float:
+        """Return the seconds of CPU time that it has used so far, 0 when it is gone."""
+        try:
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
+        except OSError:
+            return 0.0
+        # proc(5): utime and stime are the fields 14 and 15, the third is the first behind the name in parentheses.
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @contextmanager
 def start_program(
-    argv: Sequence[str], *, inherit: Sequence[int] = (), stdout: IO[bytes] | None = None
+    argv: Sequence[str],
+    *,
+    inherit: Sequence[int] = (),
+    stdout: IO[bytes] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Child]:
     """Yield the program started with empty input; at the end of the block it and its children are ended.
 
     :param inherit: file descriptors that it gets under the same numbers.
     :param stdout: where its output goes; None: nowhere.
+    :param environment: all of its variables; None: those of this process.
     :raises HostError: if it cannot be started.
     """
     with tempfile.TemporaryFile() as complaints:
@@ -104,6 +138,7 @@ def start_program(
                 stdout=subprocess.DEVNULL if stdout is None else stdout,
                 stderr=complaints,
                 pass_fds=inherit,
+                env=environment,
                 start_new_session=True,
             )
         except OSError as error:

@@ -12,6 +12,8 @@ class SymbolRef(Struct, frozen=True, kw_only=True):
     offset: int | None = None
     size: int | None = None
     module: str | None = None
+    build_id: str | None = None
+    """Of the module, where the kernel prints it (CONFIG_STACKTRACE_BUILD_ID)."""
 
 
 class Register(Fact, frozen=True, kw_only=True):

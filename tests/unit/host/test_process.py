@@ -1,3 +1,4 @@
+import os
 import sys
 import tempfile
 import time
@@ -23,6 +24,11 @@ def test_output_and_code_of_a_short_program() -> None:
 
 def test_input_is_empty() -> None:
     assert "EOFError" in run_program(_python("input()"), timeout_s=20).stderr
+
+
+def test_environment_is_the_given_one() -> None:
+    code = "import os; print(sorted(k for k in os.environ if k != 'LC_CTYPE'))"
+    assert run_program(_python(code), timeout_s=20, environment={"ONE": "1"}).stdout == "['ONE']\n"
 
 
 def test_a_program_that_runs_too_long_is_ended_with_its_children() -> None:
@@ -102,3 +108,31 @@ def test_only_the_end_of_complaints_is_kept() -> None:
         assert child.wait(20) == 0
         assert child.complaint().endswith("athe end")
         assert len(child.complaint()) == 2000
+
+
+def test_cpu_time_of_a_program_and_of_one_that_is_gone() -> None:
+    with start_program(_python("while True: pass")) as child:
+        while child.cpu_s() < 0.05:
+            assert child.wait(0.01) is None
+    assert child.cpu_s() == 0.0
+
+
+def test_a_file_that_grows_too_long_ends_the_program(tmp_path: Path) -> None:
+    code = (
+        "import time; time.sleep(0.3)\n"
+        f"with open({str(tmp_path / 'f')!r}, 'wb', buffering=0) as file:\n"
+        "    file.write(bytes(1000)); file.write(bytes(1000))\n"
+    )
+    with start_program(_python(code)) as child:
+        child.limit_files(1000)
+        assert child.wait(20) != 0
+    assert (tmp_path / "f").stat().st_size <= 1000
+    with start_program(_python(code)) as child:
+        child.limit_files(1000)
+        child.limit_files(None)
+        assert child.wait(20) == 0
+
+
+def test_a_child_has_the_number_of_its_group() -> None:
+    with start_program(_python("pass")) as child:
+        assert os.getpgid(child.pid) == child.pid

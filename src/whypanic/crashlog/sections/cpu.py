@@ -14,7 +14,7 @@ from whypanic.model.fault import Detail
 from whypanic.model.provenance import Fact, Source
 
 MAX_MODULES = 1000
-_RELEASE = r"(?P<release>\d{1,2}\.\d{1,3}[\w.+~:@-]*)(?: (?P<id>[0-9a-f]{40}))?(?: (?P<build>#.*))?"
+_RELEASE = r"(?P<release>\d{1,2}\.\d{1,3}[\w.+~:@-]*)(?: (?P<id>[0-9a-f]{40}))?(?: (?P<build>#.*?)(?: +(?P<last_id>[0-9a-f]{40})(?: +PREEMPT\w{0,12})?)? *$)?"
 _TAINT = r"(?:Kdump: loaded )?(?:Not tainted|Tainted: (?P<taint>[A-Z ]{1,60}?)) *(?=$|\d|\()"
 
 
@@ -47,8 +47,8 @@ def _taint_and_release(tail: str, source: Source) -> list[Fact]:
         found.append(
             KernelVersion(release=release["release"], build=release["build"], source=source)
         )
-        if release["id"]:
-            found.append(BuildId(hex=release["id"], source=source))
+        if (build_id := release["id"] or release["last_id"]) is not None:
+            found.append(BuildId(hex=build_id, source=source))
     return found
 
 

@@ -68,7 +68,7 @@ _MACROS = {
     "{HEX}": r"(?:0x)?[0-9a-fA-F]{1,16}",
     "{REF}": (
         r"(?P<sym>[A-Za-z_.$][\w.$@]*)\+0x(?P<off>[0-9a-f]{1,16})(?:/0x(?P<size>[0-9a-f]{1,16}))?"
-        r"(?: \[(?P<mod>[\w-]+)(?: [0-9a-f]{20,40})?\])?"
+        r"(?: \[(?P<mod>[\w-]+)(?: (?P<mod_id>[0-9a-f]{20,40}))?\])?"
     ),
     "{FUNC}": r"[A-Za-z_.$][\w.$@]*",
     "{FILE}": r"[\w./+~-]+\.(?:c|h|S|rs|inc|cpp)",
@@ -124,6 +124,7 @@ def ref_of(match: re.Match[str]) -> SymbolRef | None:
         offset=int(offset, 16) if offset else None,
         size=int(size, 16) if size else None,
         module=match["mod"],
+        build_id=match.groupdict().get("mod_id"),
     )
 
 

@@ -42,6 +42,13 @@ def test_build_id() -> None:
     assert fact(text, BuildId).hex == "0a" * 20
 
 
+@pytest.mark.parametrize("package", ["", " Distro 5.17.3-1"])
+def test_build_id_behind_the_build(package: str) -> None:
+    text = f"CPU: 1 PID: 8 Comm: a Not tainted 5.17.0 #2 {package} {'0b' * 20}"
+    assert fact(text, BuildId).hex == "0b" * 20
+    assert fact(text, KernelVersion).build == f"#2{' ' + package if package else ''}"
+
+
 def test_taint_in_words() -> None:
     assert fact("Tainted: [W]=WARN, [O]=OOT_MODULE", Taint).letters == ("W", "O")
 
