@@ -1,0 +1,1 @@
+"""Code that would crash, found in an image before it boots."""

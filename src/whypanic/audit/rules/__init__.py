@@ -1,0 +1,1 @@
+"""One file a rule; discovered by walking this package."""
