@@ -1,4 +1,5 @@
-"""Collects `*.md` here: each `##` heading with a ```log block and a ```report block is one test.
+"""Collects `*.md` here: each `##` heading with a ```log block and a ```report block is one test. A ```lab block between
+them is a boot, in TOML, of which the log is the console: `whypanic.model.lab.BootResult`.
 
 The report block is a projection: one line a listed cause, and the claims of the cause that the file is about.
 UPDATE_CASES=1 rewrites the blocks in place.
@@ -7,15 +8,21 @@ UPDATE_CASES=1 rewrites the blocks in place.
 import difflib
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from whypanic.app.analysis import Explained, explain_text
+from whypanic.app.lab_diagnosis import explain_boot
+from whypanic.model.lab import BootResult
 
 _CASE = re.compile(
-    r"^## (?P<name>.+?)\n.*?^```log\n(?P<log>.*?)^```\n+```report\n(?P<report>.*?)^```", re.M | re.S
+    r"^## (?P<name>.+?)\n.*?^```log\n(?P<log>.*?)^```\n+(?:```lab\n(?P<lab>.*?)^```\n+)?"
+    r"```report\n(?P<report>.*?)^```",
+    re.M | re.S,
 )
 
 
@@ -29,11 +36,19 @@ def project(explained: tuple[Explained, ...], cause_id: str) -> str:
     return "".join(f"{line}\n" for line in lines) or "no report\n"
 
 
+def explain(log: str, lab: str | None) -> tuple[Explained, ...]:
+    if lab is None:
+        return explain_text(log.encode())[1]
+    result = msgspec.convert({"proved_mode": None, **tomllib.loads(lab)}, BootResult)
+    found = explain_boot(result, log.encode())
+    return () if found is None else (found.explained,)
+
+
 class CaseItem(pytest.Item):
     def runtest(self) -> None:
         text = self.path.read_text(encoding="utf-8")
         case = next(m for m in _CASE.finditer(text) if m["name"] == self.name)
-        actual = project(explain_text(case["log"].encode())[1], self.path.stem)
+        actual = project(explain(case["log"], case["lab"]), self.path.stem)
         if actual != case["report"] and os.environ.get("UPDATE_CASES"):
             first, last = case.span("report")
             self.path.write_text(text[:first] + actual + text[last:], encoding="utf-8")

@@ -39,6 +39,8 @@ class Explained(NamedTuple):
     """Of the report and of the lines it spans."""
     places: Places | None = None
     """Where the lines of a decoded text stand in the file; None: they are those of the file."""
+    given: tuple[Fact, ...] = ()
+    """The facts that everything else was derived from."""
 
 
 def explain_text(data: bytes, index: int = 0) -> tuple[LogText, tuple[Explained, ...]]:
@@ -97,7 +99,15 @@ def explain_report(report: LogReport, around: Surroundings) -> Explained:
     derived = derive(report.kind, facts, branches_of=around.branches_of)
     case = CaseView(report.kind, (*facts, *derived))
     damage = (*report.damage, *around.damage_within(report.span))
-    return Explained(report, case, assess(case), damage)
+    return Explained(report, case, assess(case), damage, given=facts)
+
+
+def with_facts(explained: Explained, facts: Iterable[Fact]) -> Explained:
+    """Return a report explained anew with facts that do not stand in its text."""
+    report = explained.report
+    given = (*explained.given, *facts)
+    case = CaseView(report.kind, (*given, *derive(report.kind, given)))
+    return explained._replace(case=case, assessments=assess(case), given=given)
 
 
 def with_replays(explained: Explained, results: Sequence[ReplayResult]) -> Explained:
@@ -151,8 +161,8 @@ def derive(
         derived.append(mode)
     branches = [b for listing in listings for b in branches_of(listing)]
     derived.extend(branches)
-    if kind is Kind.HYP_PANIC:
-        panic = next((f for f in known if isinstance(f, HypPanic)), None)
+    panic = next((f for f in known if isinstance(f, HypPanic)), None)
+    if kind is Kind.HYP_PANIC or (kind is Kind.BOOT_HANG and panic is not None):
         derived.extend(_el1_view(panic, mode))
         page = next((f for f in known if isinstance(f, IdmapPage)), None)
         distance = find_idmap_distance(panic, page)

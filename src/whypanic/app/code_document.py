@@ -1,9 +1,13 @@
 """Machine code of the text, for the document: `Code:` lines and listings."""
 
+from collections.abc import Iterator
+
 from whypanic.arch.insn.text import render
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import listing_of_pc, solution_of
 from whypanic.model.code import CodeLine, Listing
+from whypanic.model.image import CodeComparison, ImageCode
+from whypanic.model.provenance import Origin
 from whypanic.report.document import DocCode, hexadecimal
 
 _WORD_BYTES = 4
@@ -17,8 +21,11 @@ def code_of(case: CaseView) -> list[DocCode]:
     for line in case.all(CodeLine)[:1]:
         found.extend(_code_line(case, line)[:_MAX_LINES])
     listing = listing_of_pc(case) if case.all(Listing) else None
-    if listing is not None:
+    if listing is not None and listing.source.origin is not Origin.IMAGE:
         found.extend(_listing(case, listing))
+    code = case.get(ImageCode)
+    if code is not None:
+        found.extend(_image(code))
     return found
 
 
@@ -26,7 +33,10 @@ def _code_line(case: CaseView, line: CodeLine) -> list[DocCode]:
     pc = case.value("pc") if case.hyp is None else case.hyp.pc
     ref = case.pc_ref
     entries = []
+    compared = case.get(CodeComparison)
+    states = compared.words if compared is not None and compared.because[:1] == (line,) else ()
     for position, word in enumerate(line.words):
+        state = states[position] if position < len(states) else None
         address = None
         if pc is not None and line.faulting is not None:
             address = pc + (position - line.faulting) * _WORD_BYTES & _MASK
@@ -39,6 +49,11 @@ def _code_line(case: CaseView, line: CodeLine) -> list[DocCode]:
                 faulting=faulting,
                 symbol=_at(ref.symbol, ref.offset) if ref and faulting else None,
                 source="log",
+                file=None,
+                line=None,
+                statement=None,
+                state=state.state.value if state else None,
+                note=(state.why or None) if state else None,
             )
         )
     return entries
@@ -62,9 +77,33 @@ def _listing(case: CaseView, listing: Listing) -> list[DocCode]:
                 faulting=address == pc,
                 symbol=_at(listing.function, line.address - base),
                 source="listing",
+                file=None,
+                line=None,
+                statement=None,
+                state=None,
+                note=None,
             )
         )
     return found
+
+
+def _image(code: ImageCode) -> Iterator[DocCode]:
+    for line in code.lines:
+        address = line.address + code.slide & _MASK
+        at = line.position
+        yield DocCode(
+            address=hexadecimal(address),
+            word=_word(line.word),
+            text=f".word {line.word:#010x}" if line.is_data else render(line.word, address),
+            faulting=line.faulting,
+            symbol=_at(line.symbol, line.offset),
+            source="image",
+            file=at.file if at else None,
+            line=at.line if at else None,
+            statement=line.statement or None,
+            state=None,
+            note=line.note or None,
+        )
 
 
 def _word(word: int) -> str:

@@ -13,7 +13,6 @@ from whypanic.arch.pte import decode_descriptor
 from whypanic.causes.case import CaseView
 from whypanic.model.context import CpuFeatures
 from whypanic.model.fault import PageTable, PageWalk
-from whypanic.model.kinds import Kind
 from whypanic.model.regions import Region
 from whypanic.report.document import (
     DocFar,
@@ -200,7 +199,7 @@ def features_of(case: CaseView) -> DocFeatures | None:
 
 def exception_level_of(case: CaseView) -> int | None:
     """Return the EL of the code that faulted: 2 for a hyp panic, else what PSTATE says."""
-    if case.kind is Kind.HYP_PANIC:
+    if case.at_el2:
         return 2
     value = pstate_value(case)
     return None if value is None else decode_pstate(value).el

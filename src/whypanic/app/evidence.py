@@ -19,6 +19,7 @@ from whypanic.model.context import Compiler, KernelOffset, Taint, Task
 from whypanic.model.fault import InternalError, PageTable, PageWalk, PanicMessage
 from whypanic.model.hyp import HypOffset, HypPanic, HypPanicAt
 from whypanic.model.kinds import Kind
+from whypanic.model.lab_facts import BootedOn, CpuStuck, ExceptionSeen, SystemRegister
 from whypanic.model.provenance import Fact
 from whypanic.model.regions import Region
 from whypanic.report.document import DocEvidence, hexadecimal
@@ -28,12 +29,17 @@ def evidence_of(case: CaseView) -> list[DocEvidence]:
     """Return conclusions with the facts they rest on."""
     return [
         DocEvidence(name=name, text=text, facts=facts_of(facts))
-        for name, text, facts in (*_general(case), *_hyp(case))
+        for name, text, facts in (*_general(case), *_hyp(case), *_lab(case))
     ]
 
 
 _DIED = "D"
 _VA_BITS = 48
+_SHOWN_REGISTERS: dict[int | None, tuple[str, ...]] = {
+    1: ("ESR_EL1", "FAR_EL1", "ELR_EL1", "SPSR_EL1", "VBAR_EL1", "SCTLR_EL1"),
+    2: ("ESR_EL2", "FAR_EL2", "ELR_EL2", "SPSR_EL2", "VBAR_EL2", "SCTLR_EL2", "HCR_EL2"),
+}
+"""What the last exception that a level took left there, by level."""
 _Item = tuple[str, str, tuple[Fact, ...]]
 
 
@@ -71,7 +77,7 @@ def _general(case: CaseView) -> Iterator[_Item]:
             where = "" if location.address is None else f"{location.address:#x} is "
             yield (
                 "source-line",
-                f"{where}{location.function}, {location.file}:{location.line}",
+                f"{where}{location.function}, {location.file}:{location.line or '?'}",
                 (location,),
             )
 
@@ -121,7 +127,7 @@ def _cascade(case: CaseView) -> Iterator[_Item]:
 
 def _hyp(case: CaseView) -> Iterator[_Item]:
     panic = case.get(HypPanic)
-    if case.kind is not Kind.HYP_PANIC or panic is None:
+    if not case.at_el2 or panic is None:
         return
     distance = case.get(IdmapDistance)
     if distance is not None:
@@ -148,6 +154,24 @@ def _hyp(case: CaseView) -> Iterator[_Item]:
             f"PC + Hyp Offset = {hexadecimal(link)}, its link address",
             (panic, offset),
         )
+
+
+def _lab(case: CaseView) -> Iterator[_Item]:
+    """Yield what the lab measured of a boot that went silent."""
+    if case.kind is not Kind.BOOT_HANG:
+        return
+    for booted in case.all(BootedOn):
+        yield "booted-on", booted.statement, (booted,)
+    for cpu in case.all(CpuStuck):
+        if cpu.pc:
+            yield "cpu", cpu.statement, (cpu,)
+    for seen in case.all(ExceptionSeen):
+        yield "exception", seen.statement, (seen,)
+    level = case.get(CpuStuck)
+    shown = _SHOWN_REGISTERS.get(level.el if level is not None else None, ())
+    registers = tuple(r for r in case.all(SystemRegister) if r.name in shown)
+    if registers:
+        yield "registers", ", ".join(r.statement for r in registers), registers
 
 
 def _vcpu_words(case: CaseView, panic: HypPanic) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Opened = TypeVar("Opened", RawInput, RawInput | LargeInput)
 Refine = Callable[[Explained], Explained]
-"""What is done to every explained report before it is shown: `replayer` of app/replay.py, or nothing."""
+"""What is done to every explained report before it is shown: `replayer` of app/explain_replay.py, or nothing."""
 Progress = Callable[[str, int], object]
 """Told the name of the input that is being read, and how many bytes of it were."""
 

@@ -23,9 +23,10 @@ from whypanic.app.decoded_values import (
 from whypanic.app.evidence import evidence_of
 from whypanic.app.fact_document import facts_of
 from whypanic.app.frames_document import frames_of, is_caller
+from whypanic.app.image_document import access_of, image_of, named_of, tables_of
 from whypanic.app.physical_lines import relocated
 from whypanic.app.progress_document import locks_of, stall_of
-from whypanic.app.reproduce import commands_of
+from whypanic.app.reproduce import commands_of, settled_by_image
 from whypanic.app.stacks_document import stacks_of
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import function_of_pc, location_of_pc, solution_of
@@ -59,6 +60,7 @@ from whypanic.report.document import (
 )
 from whypanic.symbolize.blame import blame, strip_suffixes
 
+_HYP_PANIC = "HYP panic at EL2 in "
 _STALLS = tuple(WORDS[kind] for kind in STALLS)
 
 
@@ -143,6 +145,10 @@ def report_of(explained: Explained, *, order: int, first: int) -> DocReport:
         par=par_of(case),
         page_table=page_table_of(case),
         features=features_of(case),
+        image=image_of(case),
+        named=named_of(case),
+        access=access_of(case),
+        tables=tables_of(case),
         code=code_of(case),
         frames=frames,
         stacks=stacks_of(case),
@@ -163,6 +169,9 @@ def title_of(title: str, culprit: DocBlame | None) -> str:
     """Return the report's title; with the blamed function where the log's own lines did not name one."""
     if culprit is not None and title.startswith(_STALLS):
         return f"{title} in {culprit.function}"
+    if culprit is not None and title.startswith(_HYP_PANIC):
+        # The frames of the trace are those of its callers.
+        return f"{title.partition(' in ')[0].rstrip(',')}, in {culprit.function}"
     if culprit is None or " in " in title or " at " not in title:
         return title
     return f"{title}, in {culprit.function}"
@@ -172,8 +181,13 @@ def title_of(title: str, culprit: DocBlame | None) -> str:
 
 
 def cpu_of(case: CaseView) -> int | None:
-    """Return the CPU that reported: of the first line that names the task, or of a later one on the same task."""
+    """Return the CPU that reported: of the first line that names the task, or of a later one on the same task.
+
+    Of a boot that went silent the one that the lab found.
+    """
     tasks = case.all(Task)
+    if case.kind is Kind.BOOT_HANG:
+        return case.headline.cpu if case.headline is not None else None
     return next((t.cpu for t in tasks if t.cpu is not None and t.pid == tasks[0].pid), None)
 
 
@@ -203,11 +217,22 @@ def cause_of(assessment: Assessment) -> DocCause:
 def causes_of(case: CaseView, assessments: Sequence[Assessment]) -> list[DocCause]:
     """Return the causes in their order; the first always says what to do next."""
     causes = [cause_of(a) for a in assessments]
+    causes = [structs.replace(c, next=_open_steps(case, c.next)) for c in causes]
     commands = commands_of(case)
     if causes and not causes[0].next and commands:
         step = DocNext(text=f"see {commands[0].shows}", command=commands[0].command)
         causes[0] = structs.replace(causes[0], next=[step])
     return causes
+
+
+def _open_steps(case: CaseView, steps: Sequence[DocNext]) -> list[DocNext]:
+    """Return the steps that a given image has not settled."""
+    found = []
+    for step in steps:
+        command = settled_by_image(case, step.command)
+        if command is not None or step.command is None:
+            found.append(structs.replace(step, command=command))
+    return found
 
 
 def kernel_of(case: CaseView) -> DocKernel:
@@ -229,7 +254,7 @@ def machine_of(case: CaseView) -> str | None:
 
 def blame_of(case: CaseView) -> DocBlame | None:
     """Return the function a maintainer would look at first."""
-    if case.kind is Kind.HYP_PANIC:
+    if case.at_el2:
         function = function_of_pc(case) or _solved_function(case)
         if function is not None:
             location = location_of_pc(case)

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from msgspec import structs
+
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import function_of_pc
 from whypanic.crashlog.titles import REPORTING, plain_symbol
+from whypanic.model.image import FrameLocation
 from whypanic.model.kinds import Kind
 from whypanic.model.trace import Frame, TraceRole
-from whypanic.report.document import DocFrame, hexadecimal
+from whypanic.report.document import DocFrame, DocInlined, hexadecimal
 from whypanic.symbolize.blame import strip_suffixes
 from whypanic.symbolize.lookups import Lookup, lookups
 
@@ -61,16 +64,45 @@ def frames_of(case: CaseView) -> list[DocFrame]:
     ways = lookups(
         frames,
         release=case.kernel.release if case.kernel else None,
-        hyp_panic=case.kind is Kind.HYP_PANIC,
+        hyp_panic=case.at_el2,
     )
+    places = locations_of(case)
     return [
-        frame_of(f, role, way)
+        frame_of(f, role, way, places.get(id(f)))
         for f, role, way in zip(frames, _roles(frames, fault), ways, strict=True)
     ]
 
 
-def frame_of(frame: Frame, role: str, way: Lookup) -> DocFrame:
+def locations_of(case: CaseView) -> dict[int, FrameLocation]:
+    """Return what an image says of frames, by their identity."""
+    return {id(found.frame): found for found in case.all(FrameLocation)}
+
+
+def frame_of(frame: Frame, role: str, way: Lookup, place: FrameLocation | None = None) -> DocFrame:
     """Return one frame in the form of the document."""
+    found = _printed(frame, role, way)
+    if place is None:
+        return found
+    at = place.located
+    found = structs.replace(found, note=place.note or found.note)
+    if not at.chain:
+        return structs.replace(found, function=strip_suffixes(at.symbol)) if at.symbol else found
+    own = at.chain[-1]
+    name = own.function or (strip_suffixes(at.symbol) if at.symbol else found.function)
+    return structs.replace(
+        found,
+        function=name,
+        file=own.file,
+        line=own.line,
+        column=own.column,
+        inlined=[
+            DocInlined(function=p.function or "?", file=p.file, line=p.line, column=p.column)
+            for p in at.chain[:-1]
+        ],
+    )
+
+
+def _printed(frame: Frame, role: str, way: Lookup) -> DocFrame:
     ref = frame.ref
     return DocFrame(
         address=None if frame.address is None else hexadecimal(frame.address),
@@ -108,7 +140,7 @@ def _fault(case: CaseView, frames: Sequence[Frame]) -> int | None:
     """Return the index of the frame that faulted; None where the traces do not show it."""
     if case.kind in _NO_FAULT_IN_TRACE:
         return None
-    if case.kind is Kind.HYP_PANIC:
+    if case.at_el2:
         # The hyp unwinder starts in hyp_panic() and may miss the function that faulted: only its name tells.
         wanted = function_of_pc(case)
         return next(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from whypanic.model.errors import InputError
+from whypanic.report.document import Input
 
 MAX_INPUT_BYTES = 256 << 20
 """An input is read whole, and takes ten to fifty times its size in memory."""
@@ -40,6 +41,20 @@ def display_name(name: str) -> str:
     except UnicodeEncodeError:
         return os.fsencode(name).decode("utf-8", "backslashreplace")
     return name
+
+
+def describe_file(name: str) -> Input:
+    """Return a file as the document lists it; its bytes are digested, not kept.
+
+    :raises InputError: if it cannot be read.
+    """
+    try:
+        with Path(name).open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return Input(name=display_name(name), bytes=stream.tell(), sha256=digest)
+    except OSError as error:
+        message = f"cannot read: {_reason(error)}"
+        raise InputError(message, path=display_name(name)) from error
 
 
 def expand_paths(names: Sequence[str]) -> Iterator[str | InputError]:

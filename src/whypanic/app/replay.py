@@ -1,17 +1,16 @@
 """The use case `replay`: a text in, runs of its code held against its values out."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from whypanic.app.analysis import Explained, derive, explain_text, with_replays
+from whypanic.app.analysis import derive, explain_text
 from whypanic.app.explain_document import tool
-from whypanic.app.inputs import RawInput
+from whypanic.app.inputs import RawInput, describe_file
 from whypanic.arch.insn.text import render
 from whypanic.model.code import Listing
 from whypanic.model.errors import InputError
-from whypanic.model.experiments import ReplayResult
 from whypanic.model.kinds import Kind
-from whypanic.model.provenance import Fact, Origin, Source
+from whypanic.model.provenance import Fact
 from whypanic.replay.compare import LogValues, Role, Value, compare, find_parting, is_reproduced
 from whypanic.replay.hypotheses import Hypothesis, Options, build_hypotheses, log_values
 from whypanic.replay.protocol import Engine, Job, Observation, Outcome, TraceLine
@@ -31,9 +30,10 @@ from whypanic.report.replay_document import (
     ReplayDocument,
 )
 
+if TYPE_CHECKING:
+    from whypanic.app.images import Images
+
 _DOMAIN = "hyp"
-_MAX_REPLAYED = 20
-"""Reports that `explain --replay` runs: each may take QEMU a second."""
 
 
 class Tried(NamedTuple):
@@ -47,12 +47,13 @@ class Tried(NamedTuple):
     reproduced: bool
 
 
-def facts_of_text(data: bytes) -> tuple[Fact, ...]:
+def facts_of_text(data: bytes, images: "Images | None" = None) -> tuple[Fact, ...]:
     """Return the facts of the first hyp panic of a text, else of its first report, else of the text alone."""
     text, explained = explain_text(data)
     reports = sorted(explained, key=lambda e: e.report.kind is not Kind.HYP_PANIC)
     if reports:
-        return reports[0].case.facts
+        first = reports[0] if images is None else images.refine(reports[0])
+        return first.case.facts
     return (*text.context, *derive(Kind.PANIC, text.context))
 
 
@@ -123,7 +124,7 @@ def _trace_of(
 
 
 def replay_document(
-    raw: RawInput,
+    given: Input,
     subject: Subject,
     tried: Sequence[Tried],
     sweep: list[DocSweepRow] | None = None,
@@ -137,7 +138,7 @@ def replay_document(
     return ReplayDocument(
         schema=REPLAY_SCHEMA,
         tool=tool(),
-        inputs=[Input(name=raw.name, bytes=len(raw.data), sha256=raw.sha256)],
+        inputs=[given],
         subject=DocSubject(
             function=subject.function,
             domain=_DOMAIN,
@@ -247,20 +248,78 @@ def replay(
     options: Options | None = None,
     engine: str = "unicorn",
     sweep: bool = False,
+    images: "Images | None" = None,
+    features: str | None = None,
 ) -> ReplayDocument:
-    """Return the document of `whypanic replay`.
+    """Return the document of `whypanic replay` for a text.
 
-    :raises InputError: if the text has no listing to run.
+    :param images: to take the code from; the text's own listings come first.
+    :param features: what alternatives of an image are rendered for, where `function` is taken from one.
+    :raises InputError: if neither the text nor an image has the code to run.
     :raises HostError: if QEMU is asked for and missing.
     """
-    facts = facts_of_text(raw.data)
+    facts = facts_of_text(raw.data, images)
+    listed = {fact.function for fact in facts if isinstance(fact, Listing)}
+    if images is not None and function is not None and function not in listed:
+        facts = (*facts, *_from_images(images, function, features))
+    given = Input(name=raw.name, bytes=len(raw.data), sha256=raw.sha256)
+    return _replayed(given, facts, function, options or Options(), engine, sweep=sweep)
+
+
+def replay_image(
+    name: str,
+    *,
+    function: str,
+    options: Options | None = None,
+    engine: str = "unicorn",
+    sweep: bool = False,
+    features: str | None = None,
+    say: Callable[[str], None],
+) -> ReplayDocument:
+    """Return the document of `whypanic replay` for a function of an image; there is no log to compare with.
+
+    :raises InputError: if the image cannot be read or has no such function.
+    :raises HostError: if QEMU is asked for and missing.
+    """
+    from whypanic.app.images import Images
+
+    images = Images((name,), say=say)
+    if not images.kernels:
+        raise images.errors[0]
+    facts = _from_images(images, function, features)
+    given = describe_file(name)
+    return _replayed(given, facts, function, options or Options(), engine, sweep=sweep)
+
+
+def _from_images(images: "Images", function: str, features: str | None) -> tuple[Fact, ...]:
+    from whypanic.app.image_listing import function_facts
+
+    failed: InputError | None = None
+    for image in images.kernels:
+        try:
+            return tuple(function_facts(image, function, features))
+        except InputError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return ()
+
+
+def _replayed(
+    given: Input,
+    facts: Sequence[Fact],
+    function: str | None,
+    asked: Options,
+    engine: str,
+    *,
+    sweep: bool,
+) -> ReplayDocument:
     subject = find_subject(facts, function)
-    asked = options or Options()
     engines = make_engines(engine)
     tried = run_hypotheses(subject, facts, asked, engines)
     notes = _notes(tried, facts)
     rows = _sweep(tried[0], engines, log_values(facts)) if sweep and tried else None
-    return replay_document(raw, subject, tried, rows, notes)
+    return replay_document(given, subject, tried, rows, notes)
 
 
 def _notes(tried: Sequence[Tried], facts: Sequence[Fact]) -> list[str]:
@@ -294,90 +353,3 @@ def _sweep(tried: Tried, engines: Sequence[Engine], log: LogValues) -> list[DocS
             )
         )
     return found
-
-
-# For explain --replay --------------------------------------------------------------------------
-
-
-def replay_results(facts: Sequence[Fact], engines: Sequence[Engine]) -> tuple[ReplayResult, ...]:
-    """Return what runs of a report's listed code showed; () where there is no code to run.
-
-    :raises HostError: if an engine is missing or died.
-    """
-    try:
-        subject = find_subject(facts)
-        tried = run_hypotheses(subject, facts, Options(), engines)
-    except InputError:
-        return ()
-    return tuple(_result(t, subject.function) for t in tried if t.hypothesis.cause is not None)
-
-
-def replayer(say: Callable[[str], None]) -> Callable[[Explained], Explained]:
-    """Return what `explain --replay` does to a report: hyp panics with listed code are run, under QEMU if it is there.
-
-    :param say: takes a line about what could not be done: no QEMU, so nothing is proven; more panics than are run.
-    :raises HostError: from the function returned, if QEMU died.
-    """
-    engines: list[Engine] = []
-    n_run = 0
-
-    def refine(explained: Explained) -> Explained:
-        nonlocal n_run
-        facts = explained.case.facts
-        if explained.report.kind is not Kind.HYP_PANIC or not any(
-            isinstance(f, Listing) for f in facts
-        ):
-            return explained
-        n_run += 1
-        if n_run > _MAX_REPLAYED:
-            if n_run == _MAX_REPLAYED + 1:
-                say(f"note: only the first {_MAX_REPLAYED} hyp panics with a listing are replayed")
-            return explained
-        if not engines:
-            engines.extend(_best_engines(say))
-        return with_replays(explained, replay_results(facts, engines))
-
-    return refine
-
-
-def _best_engines(say: Callable[[str], None]) -> tuple[Engine, ...]:
-    from whypanic.replay.qemu import PROGRAM, is_installed
-
-    if is_installed():
-        return make_engines("qemu")
-    say(f"note: no program `{PROGRAM}` on this machine: replays are modelled and prove nothing")
-    return make_engines("unicorn")
-
-
-def _result(tried: Tried, function: str) -> ReplayResult:
-    hypothesis, seen = tried.hypothesis, tried.seen
-    return ReplayResult(
-        source=Source(origin=Origin.REPLAY, address=hypothesis.run_address),
-        hypothesis=hypothesis.id,
-        cause=hypothesis.cause or "",
-        function=function,
-        cpu=hypothesis.job.cpu,
-        engine=seen.engine,
-        modelled=seen.modelled,
-        reproduced=tried.reproduced,
-        outcome=seen.outcome.value,
-        sentence=_sentence(tried),
-        differs=any(v.equal is False for v in tried.values),
-    )
-
-
-def _sentence(tried: Tried) -> str:
-    seen, hypothesis = tried.seen, tried.hypothesis
-    engine = f"{seen.engine}, modelled" if seen.modelled else f"{seen.engine} at EL2"
-    head = f"replayed on a {hypothesis.job.cpu} ({engine}): {hypothesis.assumes}"
-    if tried.reproduced:
-        names = ", ".join(
-            v.name.upper() for v in tried.values if v.equal and v.role is Role.DERIVED
-        )
-        return f"{head}: {names} equal the log's"
-    differing = [
-        f"{v.name.upper()} {v.replay:#x} and not {v.log:#x}"
-        for v in tried.values
-        if v.equal is False and v.log is not None and v.replay is not None
-    ]
-    return f"{head}: not reproduced, {', '.join(differing) or seen.reason}"

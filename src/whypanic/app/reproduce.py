@@ -4,12 +4,16 @@ import shlex
 
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import at_is_meaningless, hyp_offset_address, link_address
+from whypanic.causes.image import pc_location, used_image
 from whypanic.model.code import CodeLine
 from whypanic.model.context import CpuFeatures
+from whypanic.model.image import Match
 from whypanic.model.registers import SymbolRef
 from whypanic.report.document import DocCommand
 
 _MASK = (1 << 64) - 1
+_WITHOUT_CODE = "System.map"
+_BY_NAME = "whypanic disasm vmlinux "
 
 
 def commands_of(case: CaseView) -> list[DocCommand]:
@@ -20,7 +24,35 @@ def commands_of(case: CaseView) -> list[DocCommand]:
     return found
 
 
+def disasm_of(case: CaseView) -> DocCommand | None:
+    """Return the command that shows the function of PC in the image that was given; None without one that matches."""
+    identity, at = used_image(case), pc_location(case)
+    if identity is None or at is None or identity.match is not Match.MATCHES:
+        return None
+    if identity.kind == _WITHOUT_CODE:
+        return None
+    place = at.located.symbol or hex(at.located.address)
+    words = f"whypanic disasm {shlex.quote(identity.name)} {shlex.quote(place)}"
+    return DocCommand(shows=f"the code of {place}, with its tables and patches", command=words)
+
+
+def settled_by_image(case: CaseView, command: str | None) -> str | None:
+    """Return the command of a step where the given image matches: None for one that asks it what was told.
+
+    `addr2line`, `nm` and their like name PC; a function to look at is looked at in the given image.
+    """
+    identity = used_image(case)
+    if command is None or identity is None or disasm_of(case) is None:
+        return command
+    if command.startswith(_BY_NAME):
+        return f"whypanic disasm {shlex.quote(identity.name)} {command.removeprefix(_BY_NAME)}"
+    return None if " vmlinux" in command else command
+
+
 def _pc(case: CaseView) -> list[DocCommand]:
+    shown = disasm_of(case)
+    if shown is not None:
+        return [shown]
     ref = case.pc_ref
     if ref is not None and ref.offset is not None:
         place = shlex.quote(_place(ref))

@@ -2,9 +2,8 @@
 
 from itertools import groupby
 
-from whypanic.app.frames_document import frame_of, is_reporting
+from whypanic.app.frames_document import frame_of, is_reporting, locations_of
 from whypanic.causes.case import CaseView
-from whypanic.model.kinds import Kind
 from whypanic.model.trace import Frame, TraceRole
 from whypanic.report.document import DocStack
 from whypanic.symbolize.lookups import lookups
@@ -16,17 +15,21 @@ def stacks_of(case: CaseView) -> list[DocStack]:
     """Return the stacks that have a line above them which says whose they are, in order of appearance."""
     others = [f for f in case.all(Frame) if f.role is TraceRole.OTHER and f.label]
     stacks = []
+    places = locations_of(case)
     for _, group in groupby(others, key=lambda frame: frame.trace):
         frames = list(group)
         ways = lookups(
             frames,
             release=case.kernel.release if case.kernel else None,
-            hyp_panic=case.kind is Kind.HYP_PANIC,
+            hyp_panic=case.at_el2,
         )
         stacks.append(
             DocStack(
                 label=frames[0].label,
-                frames=[frame_of(f, _role(f), way) for f, way in zip(frames, ways, strict=True)],
+                frames=[
+                    frame_of(f, _role(f), way, places.get(id(f)))
+                    for f, way in zip(frames, ways, strict=True)
+                ],
             )
         )
     return stacks[:MAX_STACKS]

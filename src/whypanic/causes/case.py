@@ -53,8 +53,9 @@ class CaseView:
 
     @cached_property
     def at_el2(self) -> bool:
-        """The code that faulted ran at EL2."""
-        return self.kind is Kind.HYP_PANIC
+        """The code that faulted ran at EL2: the host printed it, or the lab saw EL2 take an exception from itself."""
+        seen = self.kind is Kind.BOOT_HANG and self.get(HypPanic) is not None
+        return seen or self.kind is Kind.HYP_PANIC
 
     @cached_property
     def headline(self) -> Headline | None:

@@ -6,13 +6,14 @@ from whypanic.arch.esr import EsrView, FaultKind, decode_esr
 from whypanic.arch.kvm_eras import entry_nzcv, function_opening_line
 from whypanic.arch.pstate import decode_pstate
 from whypanic.causes.case import CaseView
+from whypanic.causes.image import image_matches, pc_location
 from whypanic.code.hyp_mode import HypMode
 from whypanic.code.indirect_branch import IndirectBranch, TargetOrigin
 from whypanic.code.switch_values import SwitchFit, SwitchSolution, SwitchSurvey, kernel_addresses
 from whypanic.model.code import Listing, SourceLocation
 from whypanic.model.context import KernelOffset
 from whypanic.model.hyp import HypOffset, HypPanic, HypPanicAt, HypVaRange
-from whypanic.model.provenance import Fact, Finding
+from whypanic.model.provenance import Fact, Finding, Origin
 
 EL2 = 2
 UPPER_BIT = 55
@@ -93,6 +94,11 @@ def upper_fault_contradicted(el2: El2) -> str | None:
         return None
     if el2.esr.fault_kind is FaultKind.TRANSLATION and el2.esr.fault_level == 0:
         return None
+    measured = el2.panic.source.origin is Origin.LAB
+    if measured and el2.esr.fault_kind is FaultKind.ADDRESS_SIZE and el2.esr.fault_level == 0:
+        # With the MMU of EL2 off, as on the way into the hypervisor, where nobody could print it.
+        # From memory: Arm ARM DDI 0487 L, AArch64.S1DisabledOutput.
+        return None
     return (
         f"ESR {el2.panic.esr or 0:#x} says {el2.esr.fsc_name}: an address that EL2 does not translate at all gives "
         "a level 0 translation fault"
@@ -159,9 +165,16 @@ class Entry(NamedTuple):
 
 
 def line_against_opening(case: CaseView) -> Entry | None:
-    """Return what addr2line's line says: the function's first line, or a later one."""
+    """Return whether PC is the function's first instruction: by the image, else by addr2line's line."""
+    at = pc_location(case) if image_matches(case) else None
+    if at is not None and at.located.symbol is not None and at.located.offset is not None:
+        name, offset = at.located.symbol, at.located.offset
+        words = f"the image has PC at {name}+{offset:#x}"
+        return Entry(not offset, (at,), words if offset else f"{words}, its first instruction")
     location = location_of_pc(case)
     if location is None or location.line is None or not location.function:
+        return None
+    if location.source.origin is Origin.IMAGE:
         return None
     kernel = case.kernel
     opening = function_opening_line(

@@ -11,8 +11,10 @@ from msgspec import structs
 from whypanic.causes import rules
 from whypanic.causes.api import Cause
 from whypanic.causes.case import CaseView
+from whypanic.causes.image import rests_on_unknown_image
 from whypanic.model.claims import Claim, NextStep, Remedy, Sense, Strength, Verdict
 from whypanic.model.fault import Headline
+from whypanic.model.kinds import Kind
 
 _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
@@ -61,7 +63,7 @@ def verdict_of(claims: Iterable[Claim]) -> Verdict:
             return Verdict.REFUTED
         strengths.add(claim.strength)
         verdict = Verdict.POSSIBLE
-    if strengths & {Strength.STATED, Strength.EXECUTED}:
+    if strengths & {Strength.STATED, Strength.READ, Strength.EXECUTED}:
         return Verdict.PROVEN
     if Strength.DISCRIMINATING in strengths:
         return Verdict.SUPPORTED
@@ -70,7 +72,15 @@ def verdict_of(claims: Iterable[Claim]) -> Verdict:
 
 def assess(case: CaseView) -> tuple[Assessment, ...]:
     """Return every cause that has something to say of this case, best first; never empty."""
-    found = [a for c in declared_causes() if case.kind in c.kinds if (a := _assess_one(c, case))]
+    # EL2's own exception, seen by the lab, has the causes that it would have if the host had printed it.
+    views = {Kind.HYP_PANIC: CaseView(Kind.HYP_PANIC, case.facts)} if case.at_el2 else {}
+    views[case.kind] = case
+    found = [
+        a
+        for c in declared_causes()
+        for view in [v for kind, v in views.items() if kind in c.kinds][-1:]
+        if (a := _assess_one(c, view))
+    ]
     if not any(_RANK[a.verdict] <= _RANK[Verdict.POSSIBLE] for a in found):
         found.append(_unknown(case))
     return tuple(sorted(found, key=rank_key))
@@ -88,7 +98,8 @@ def _assess_one(cause: Cause, case: CaseView) -> Assessment | None:
             missing, statements = (f"{OWN_ERROR}: {error!r}",), ()
         for statement in statements:
             if isinstance(statement, Claim):
-                claims.append(_as_far_as_said(statement))
+                if not rests_on_unknown_image(case, statement):
+                    claims.append(_as_far_as_said(statement))
             elif isinstance(statement, Remedy):
                 remedies.append(statement)
             else:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import function_of_pc, line_against_opening, link_address, location_of_pc
 from whypanic.causes.engine import Assessment, rank_key, verdict_of
+from whypanic.causes.image import used_image
 from whypanic.code.hyp_idmap import IdmapDistance
 from whypanic.code.hyp_mode import HypMode, has_virt_host_extension
 from whypanic.model.claims import Claim, Sense, Strength, Verdict
@@ -16,6 +17,7 @@ from whypanic.model.code import Listing
 from whypanic.model.context import CpuFeatures
 from whypanic.model.experiments import ReplayResult
 from whypanic.model.hyp import HypPanic, IdmapPage
+from whypanic.model.provenance import Origin
 
 _PREFIX = "__kvm_nvhe_"
 _HYP_TEXT_BYTES = 1 << 18
@@ -115,6 +117,10 @@ def _is_the_code(function: str, case: CaseView) -> bool:
     ):
         return False
     own = [x for x in case.all(Listing) if (x.function or "").removeprefix(_PREFIX) == bare]
+    if any(x is not None and x.source.origin is Origin.IMAGE for x in (location, *own)):
+        identity = used_image(case)
+        if identity is None or not identity.certain:
+            return False
     shown: dict[int, int] = {}
     words = [(line.address, line.word) for x in own for line in x.lines if line.word is not None]
     return all(shown.setdefault(address, word) == word for address, word in words)

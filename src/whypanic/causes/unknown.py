@@ -30,11 +30,25 @@ def next_steps(case: CaseView) -> Iterator[NextStep]:
         yield NextStep(
             text="an SError says only that an earlier access failed: log the last device accesses before PC"
         )
+    if case.kind is Kind.BOOT_HANG:
+        yield from _for_silent_boots()
+        return
     if not case.all(Frame):
         yield NextStep(text="the call trace is not in the text: capture the whole report")
     yield NextStep(
         text="give the image of the crashed kernel: it names lines, members and the code around PC",
         command="whypanic explain LOG --vmlinux vmlinux",
+    )
+
+
+def _for_silent_boots() -> Iterator[NextStep]:
+    yield NextStep(
+        text="boot a kernel that does get on in the same way, and see where the two consoles part",
+        command="whypanic lab diff GOOD BAD",
+    )
+    yield NextStep(
+        text="boot it with `initcall_debug ignore_loglevel` to see what it did last",
+        command="whypanic lab boot IMAGE --append 'initcall_debug ignore_loglevel'",
     )
 
 

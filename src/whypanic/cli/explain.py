@@ -1,20 +1,20 @@
 """`whypanic explain`."""
 
 import gc
-import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from whypanic.cli.output import say, write
+from whypanic.cli.output import input_words, is_coloured, say, width, write
 from whypanic.model.claims import Verdict
 from whypanic.model.errors import InputError
 from whypanic.model.kinds import Kind
 
 if TYPE_CHECKING:
+    from whypanic.app.analysis import Explained
     from whypanic.app.explain import Refine
+    from whypanic.app.images import Images
     from whypanic.report.mail import Quotable
 
 _NEVER = "never"
@@ -31,6 +31,18 @@ _EXIT_FINDING, _EXIT_INPUT = 1, 2
     default="text",
     show_default=True,
     help="mail: a reply ready to send. json: one document. jsonl: one line a report, for big inputs.",
+)
+@click.option(
+    "--vmlinux",
+    "images",
+    multiple=True,
+    metavar="FILE",
+    help="An image of the crashed kernel: vmlinux, Image, vmlinuz, System.map or a module. May repeat.",
+)
+@click.option("--modules", metavar="DIR", help="Where the kernel's modules are, at any depth.")
+@click.option("--source", metavar="DIR", help="The kernel's source tree, to show lines of it.")
+@click.option(
+    "--allow-mismatch", is_flag=True, help="Use an image though it is not the crashed kernel's."
 )
 @click.option(
     "--replay",
@@ -52,6 +64,10 @@ _EXIT_FINDING, _EXIT_INPUT = 1, 2
 def command(
     logs: tuple[str, ...],
     form: str,
+    images: tuple[str, ...],
+    modules: str | None,
+    source: str | None,
+    allow_mismatch: bool,
     replayed: bool,
     everything: bool,
     coverage: bool,
@@ -69,16 +85,19 @@ def command(
             message = "no LOG given, and standard input is a terminal"
             raise click.UsageError(message)
         logs = ("-",)
+    given = _images(images, modules, source, allow_mismatch)
+    refine = _refine(given, replayed)
     if form == "jsonl":
-        status = _stream(logs, threshold, _refine(replayed))
+        status = _stream(logs, threshold, refine)
     else:
         status = _document(
             logs,
             form,
             threshold,
-            _refine(replayed),
+            refine,
             {"everything": everything, "coverage": coverage, "commands": show_commands},
         )
+    status = max(status, _say_errors(given))
     click.get_current_context().exit(status)
 
 
@@ -106,12 +125,47 @@ def _reaches(kind: str, verdict: str, threshold: str) -> bool:
     return kind == threshold
 
 
-def _refine(replayed: bool) -> "Refine | None":
-    if not replayed:
+def _images(
+    paths: tuple[str, ...], modules: str | None, source: str | None, allow_mismatch: bool
+) -> "Images | None":
+    if not paths and modules is None:
+        for option, given in (("--source", source), ("--allow-mismatch", allow_mismatch)):
+            if given:
+                message = f"{option} says how an image is used: name one with --vmlinux"
+                raise click.UsageError(message)
         return None
-    from whypanic.app.replay import replayer
+    from whypanic.app.images import Images
 
-    return replayer(say)
+    return Images(paths, modules=modules, source=source, allow_mismatch=allow_mismatch, say=say)
+
+
+def _refine(images: "Images | None", replayed: bool) -> "Refine | None":
+    steps: list[Refine] = []
+    if images is not None:
+        steps.append(images.refine)
+    if replayed:
+        from whypanic.app.explain_replay import replayer
+
+        steps.append(replayer(say))
+    if not steps:
+        return None
+
+    def refine(explained: "Explained") -> "Explained":
+        for step in steps:
+            explained = step(explained)
+        return explained
+
+    return refine
+
+
+def _say_errors(images: "Images | None") -> int:
+    """Say which images could not be read; a log is explained without them."""
+    errors = [] if images is None else images.open_all()
+    for error in errors:
+        say(f"error: {input_words(error)}")
+        for hint in error.hints:
+            say(f"hint: {hint}")
+    return _EXIT_INPUT if errors else 0
 
 
 def _document(
@@ -145,7 +199,7 @@ def _document(
     else:
         from whypanic.report.text import Style, render
 
-        style = Style(width=_width(), colour=_colour(), **shown)
+        style = Style(width=width(), colour=is_coloured(), **shown)
         write(render(document, style).encode("utf-8", "backslashreplace"))
     if document.unreadable:
         return _EXIT_INPUT
@@ -185,18 +239,3 @@ def _stream(logs: tuple[str, ...], threshold: str, refine: "Refine | None") -> i
 
 def _count(n: int) -> str:
     return "the input" if n == 1 else f"{n} inputs"
-
-
-def _width() -> int:
-    default = 100
-    return (
-        min(shutil.get_terminal_size((default, 24)).columns, default) if _is_terminal() else default
-    )
-
-
-def _colour() -> bool:
-    return _is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _is_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()

@@ -7,13 +7,12 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import NamedTuple
 
 import click
 
 from whypanic import __version__
-from whypanic.cli.output import say, silence_stdout, write_error
+from whypanic.cli.lazy import LazyCommand, LazyGroup
+from whypanic.cli.output import input_words, say, silence_stdout, write_error
 from whypanic.model.errors import HostError, InputError, UsageError, WhypanicError
 
 EXIT_USAGE = 2
@@ -23,47 +22,28 @@ EXIT_INTERRUPTED = 130
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
-class LazyCommand(NamedTuple):
-    """Where a subcommand lives, and the line of help shown without importing it."""
-
-    module: str
-    short_help: str
-
-
 COMMANDS: dict[str, LazyCommand] = {
     "explain": LazyCommand("whypanic.cli.explain", "Name the cause of a crash from its log."),
     "replay": LazyCommand(
         "whypanic.cli.replay", "Run the listed code as the machine ran it, and compare."
     ),
+    "audit": LazyCommand(
+        "whypanic.cli.audit",
+        "Find code of an image that would crash where it runs.",
+    ),
+    "disasm": LazyCommand(
+        "whypanic.cli.disasm", "Show a function of an image as the CPU of a crash ran it."
+    ),
+    "lab": LazyCommand(
+        "whypanic.cli.lab", "Build kernels, boot them in every mode, diagnose them."
+    ),
     "decode": LazyCommand("whypanic.cli.decode", "Take one register value apart."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are modules with an attribute `command`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one subcommand; None where there is none of that name."""
-        lazy = COMMANDS.get(cmd_name)
-        if lazy is None:
-            return None
-        found: object = import_module(lazy.module).command
-        if not isinstance(found, click.Command):
-            message = f"{lazy.module}.command is no command"
-            raise TypeError(message)
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, lazy.short_help) for name, lazy in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="whypanic", message="%(prog)s %(version)s")
 def root() -> None:
     """Name the cause of an arm64 Linux kernel crash, with the evidence."""
@@ -77,8 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _report_click(error)
     except InputError as error:
-        where = "" if error.path is None else f"{error.path}: "
-        return _report(f"{where}{error.message}", error.hints, EXIT_USAGE)
+        return _report(input_words(error), error.hints, EXIT_USAGE)
     except UsageError as error:
         return _report(error.message, error.hints, EXIT_USAGE)
     except HostError as error:

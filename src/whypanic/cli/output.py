@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from whypanic.model.errors import HostError
+from whypanic.model.errors import HostError, InputError
 
 
 def write(data: bytes) -> None:
@@ -42,6 +42,15 @@ def say(line: str) -> None:
         click.echo(printable(line), err=True)
 
 
+def input_words(error: InputError) -> str:
+    """Return what is wrong with an input, its name first."""
+    path, message = error.path, f" {error.message} "
+    is_named = path is None or any(
+        words in message for words in (f" {path} ", f" {path}: ", f"`{path}`")
+    )
+    return error.message if is_named else f"{path}: {error.message}"
+
+
 def silence_stdout() -> None:
     """Point stdout at nothing: the interpreter's last flush must not complain of a closed pipe or a full disk."""
     if sys.stdout is None:
@@ -53,3 +62,20 @@ def silence_stdout() -> None:
         pass
     finally:
         os.close(descriptor)
+
+
+def width() -> int:
+    """Return the columns that text may take: those of the terminal, at most 100, which is also what a file gets."""
+    import shutil
+
+    most = 100
+    return min(shutil.get_terminal_size((most, 24)).columns, most) if _is_terminal() else most
+
+
+def is_coloured() -> bool:
+    """Tell whether text goes to a terminal that shows colours, and nobody asked for none."""
+    return _is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -2,10 +2,15 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from whypanic.cli.output import write
+from whypanic.cli.output import say, write
+
+if TYPE_CHECKING:
+    from whypanic.app.images import Images
 
 _NAME_VALUE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=((?:0x)?0*[0-9a-fA-F]{1,16})")
 _WORDS = ("hyp", "link", "pa")
@@ -48,6 +53,18 @@ _WORDS = ("hyp", "link", "pa")
     help="A register at the function's entry.",
 )
 @click.option(
+    "--vmlinux",
+    "images",
+    multiple=True,
+    metavar="FILE",
+    help="An image of the crashed kernel to take the code from. May repeat.",
+)
+@click.option(
+    "--features",
+    metavar="LIST|BITMAP|CPU",
+    help="With --function of an image: render its alternatives for these capabilities.",
+)
+@click.option(
     "--sweep", type=click.Choice(["cpus"]), help="Run the first hypothesis on every core."
 )
 @click.option("--all", "everything", is_flag=True, help="Show every trace, whole.")
@@ -62,16 +79,19 @@ def command(
     at: str,
     id_registers: tuple[str, ...],
     registers: tuple[str, ...],
+    images: tuple[str, ...],
+    features: str | None,
     sweep: str | None,
     everything: bool,
     form: str,
 ) -> None:
     """Take the code out of the listing in LOG, run it where it ran, and hold every value against the log.
 
-    LOG is a text as for `explain`; - is standard input.
+    LOG is a text as for `explain`; - is standard input. Where it has no listing, --vmlinux gives the code. With
+    --function it may be an image itself: then there is no log to compare with.
     """
     from whypanic.app.inputs import read_input
-    from whypanic.app.replay import replay
+    from whypanic.app.replay import replay, replay_image
     from whypanic.replay.hypotheses import Options
 
     options = Options(
@@ -80,9 +100,29 @@ def command(
         registers=_values(registers, "--reg", _is_argument),
         system=_values(id_registers, "--id-reg", _is_system_register),
     )
-    document = replay(
-        read_input(log), function=function, options=options, engine=engine, sweep=sweep is not None
-    )
+    if _is_image(log):
+        if function is None:
+            message = f"{log} is an image: name the function to run with --function"
+            raise click.UsageError(message)
+        document = replay_image(
+            log,
+            function=function,
+            options=options,
+            engine=engine,
+            sweep=sweep is not None,
+            features=features,
+            say=say,
+        )
+    else:
+        document = replay(
+            read_input(log),
+            function=function,
+            options=options,
+            engine=engine,
+            sweep=sweep is not None,
+            images=_images(images),
+            features=features,
+        )
     if form == "json":
         from whypanic.report.document import encode
 
@@ -92,6 +132,32 @@ def command(
 
         text = render_replay(document, everything=everything)
         write(text.encode("utf-8", "backslashreplace"))
+
+
+def _is_image(name: str) -> bool:
+    """Tell whether a named file is an image; what cannot be read is left to who reads it."""
+    from whypanic.app.image_start import IMAGE_START_BYTES, is_image
+
+    path = Path(name)
+    try:
+        if name == "-" or not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return is_image(stream.read(IMAGE_START_BYTES))
+    except OSError:
+        return False
+
+
+def _images(paths: tuple[str, ...]) -> "Images | None":
+    if not paths:
+        return None
+    from whypanic.app.images import Images
+
+    images = Images(paths, say=say)
+    errors = images.open_all()
+    if errors:
+        raise errors[0]
+    return images
 
 
 def _place(word: str) -> str:

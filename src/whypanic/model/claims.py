@@ -32,6 +32,8 @@ class Strength(StrEnum):
     """Fits this and not its rivals: `supported`."""
     STATED = "stated"
     """The kernel's own words state the mechanism: `proven` where the contract allows."""
+    READ = "read"
+    """Read off the image that crashed, and it explains every value: `proven`."""
     EXECUTED = "executed"
     """A replay from QEMU or a lab boot did it again."""
 

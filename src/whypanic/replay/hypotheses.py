@@ -9,7 +9,7 @@ from typing import NamedTuple
 from whypanic.arch.kvm_eras import entry_nzcv
 from whypanic.code.indirect_branch import TargetOrigin
 from whypanic.code.switch_values import CoreChoice, SwitchSolution
-from whypanic.model.context import KernelVersion
+from whypanic.model.context import KernelOffset, KernelVersion
 from whypanic.model.hyp import HypPanic, HypVaRange, IdmapPage
 from whypanic.model.provenance import Fact
 from whypanic.model.sections import SectionRelocation
@@ -233,22 +233,33 @@ def _entry(
     flags = entry_nzcv(kernel.release if kernel else None)
     if flags is None or panic.pc is None:
         return ()
-    run = run_address(panic.pc, facts, options.at)
+    entry = _entered_at(subject, facts, panic.pc)
+    run = run_address(entry, facts, options.at)
     solution = _solution(subject, facts)
     cpu = options.cpu or (solution.core if solution else None) or DEFAULT_CPU
-    made = place(subject, at=run - run % PAGE_BYTES + panic.pc % PAGE_BYTES, link_at=panic.pc)
-    job = _job("entered-at-el1-address", cpu, made, options)._replace(entry=panic.pc, nzcv=flags)
+    made = place(subject, at=run - run % PAGE_BYTES + entry % PAGE_BYTES, link_at=entry)
+    job = _job("entered-at-el1-address", cpu, made, options)._replace(entry=entry, nzcv=flags)
     return (
         Hypothesis(
             id="entered-at-el1-address",
             assumes="the hyp call entered the function at its EL1 address, with the flags that el1_sync leaves",
             cause="absolute-pointer-at-el2",
             job=job,
-            run_address=panic.pc,
-            roles={"pc": Role.SOLVED, "far": Role.SOLVED},
-            solved=(("entry", panic.pc),),
+            run_address=entry,
+            roles={"pc": Role.SOLVED, "far": Role.SOLVED} if entry == panic.pc else {},
+            solved=(("entry", entry),),
         ),
     )
+
+
+def _entered_at(subject: Subject, facts: tuple[Fact, ...], pc: int) -> int:
+    """Return the EL1 address of the function: PC, unless the listing is of an image, which says where it lies."""
+    link = subject.link_address
+    if link is None or (pc - link) % PAGE_BYTES == 0:
+        return pc
+    moved = next((f for f in facts if isinstance(f, KernelOffset)), None)
+    offset = (moved.offset or 0) if moved is not None and moved.enabled else 0
+    return (link + offset - offset % PAGE_BYTES) & (1 << 64) - 1
 
 
 # Addresses -------------------------------------------------------------------------------------

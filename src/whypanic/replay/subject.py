@@ -9,7 +9,7 @@ from typing import NamedTuple
 from whypanic.code.indirect_branch import IndirectBranch, TargetOrigin, find_indirect_branches
 from whypanic.model.code import Listing, SourceLocation
 from whypanic.model.errors import InputError
-from whypanic.model.provenance import Fact
+from whypanic.model.provenance import Fact, Origin
 from whypanic.replay.contents import Patch, contents_of
 from whypanic.replay.references import Code, Reference, References, Target, printed_patches
 
@@ -144,6 +144,7 @@ def _subject(listing: Listing, listings: Sequence[Listing], facts: tuple[Fact, .
         references=tuple(references.references),
         targets=references.targets,
         tables=tables,
+        source="image" if listing.source.origin is Origin.IMAGE else "listing",
     )
 
 

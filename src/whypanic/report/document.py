@@ -4,6 +4,8 @@ Every key is always there; unknown is null, empty is []. Addresses, registers, r
 lower-case "0x..." strings; counts, lines, sizes, offsets inside a symbol and bit positions are numbers.
 """
 
+# Long because it is the form of one document, a key a line.
+
 from typing import Any
 
 import msgspec
@@ -127,6 +129,15 @@ class DocCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     faulting: bool
     symbol: str | None
     source: str
+    file: str | None
+    line: int | None
+    statement: str | None
+    """The line of source text, where `--source` has it."""
+    state: str | None
+    """How the word of a `Code:` line compares with the image: built, patched, unpatched, wrongly-patched, bit-flip,
+    neither."""
+    note: str | None
+    """What may change the word, or what it refers to."""
 
 
 class DocInlined(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,6 +162,87 @@ class DocFrame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lookup: str
     """exact: the address is the instruction; call-site: it is what follows a call, look up the one before it."""
     note: str | None
+
+
+class DocIdentityCheck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    """build-id, version, symbol, symbol-size, code."""
+    agrees: bool
+    text: str
+
+
+class DocImage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The image that was held against the report."""
+
+    name: str
+    kind: str
+    build_id: str | None
+    version: str | None
+    """Its `Linux version` line."""
+    match: str
+    """matches, mismatch, unknown."""
+    certain: bool
+    """What is read off it may prove a cause."""
+    used: bool
+    """False: what it says is withheld, because it is another kernel's."""
+    checks: list[DocIdentityCheck]
+    engine: str | None
+    """What read its debug information: drgn, llvm-symbolizer, addr2line."""
+    missing: list[str]
+    kaslr_offset: str | None
+    kaslr_printed: bool | None
+    """False: solved from addresses and symbols of the text."""
+    hyp_offset: str | None
+    hyp_printed: bool | None
+
+
+class DocAccess(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One reading of the faulting access in terms of the source."""
+
+    text: str
+    function: str | None
+    variable: str | None
+    type: str | None
+    register: str
+    pointer: str
+    struct: str | None
+    member: str | None
+    member_type: str | None
+    offset: int | None
+    """Bytes from the pointer to the access; null where an index stands between them."""
+
+
+class DocNamed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A register whose value is an address in the image."""
+
+    register: str
+    value: str
+    symbol: str
+    offset: int
+    size: int | None
+    module: str | None
+    section: str | None
+
+
+class DocTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A branch through a table in the function of PC, and the table."""
+
+    function: str
+    branch: str
+    call: bool
+    table: str
+    section: str | None
+    entry_bytes: int
+    entry_kind: str
+    """absolute, relative."""
+    base: str | None
+    targets: list[str]
+    """Link addresses, by index."""
+    bound: str
+    idiom: str
+    in_function: bool
+    fixed_up: int
+    """Entries that .hyp.reloc covers."""
 
 
 class DocStack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -298,6 +390,10 @@ class DocReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     par: DocPar | None
     page_table: DocPageTable | None
     features: DocFeatures | None
+    image: DocImage | None
+    named: list[DocNamed]
+    access: list[DocAccess]
+    tables: list[DocTable]
     code: list[DocCode]
     frames: list[DocFrame]
     stacks: list[DocStack]

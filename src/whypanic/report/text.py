@@ -1,5 +1,7 @@
 """The document as text for a terminal: the finding first, then what it rests on, then the values."""
 
+# Long because it is one page, part by part in the order of reading.
+
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
@@ -7,12 +9,14 @@ from typing import NamedTuple
 from whypanic.report.document import (
     DocCause,
     DocClaim,
+    DocCode,
     DocFact,
     DocFrame,
     DocReport,
     ExplainDocument,
 )
 from whypanic.report.escape import printable
+from whypanic.report.image_words import image_rows
 from whypanic.report.value_words import lock_words, pstate_words, stall_words, syndrome_words
 
 _BOLD, _RED, _GREEN, _YELLOW, _DIM = "1", "31", "32", "33", "2"
@@ -26,6 +30,7 @@ _MAX_PLACES = 4
 _MAX_STACKS = 4
 _MAX_STACK_FRAMES = 6
 _CODE_BEFORE, _CODE_AFTER = 6, 2
+_AS_IT_SHOULD_BE = (None, "built", "patched")
 _TOLD_BY_CLAIMS = ("switch", "idmap", "compiler", "source-line")
 """Evidence that the claims of a cause repeat where it matters; `--all` shows it too."""
 
@@ -156,12 +161,23 @@ def _claim(claim: DocClaim, style: Style) -> Iterator[str]:
 
 
 def _places(facts: Iterable[DocFact]) -> str:
-    lines = sorted({f.line for f in facts if f.line is not None})
+    known = list(facts)
+    lines = sorted({f.line for f in known if f.line is not None})
     if not lines:
-        return ""
+        return _image_places(known)
     if len(lines) > _MAX_FACT_LINES:
         return f"  [lines {lines[0]}..{lines[-1]}]"
     return f"  [line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}]"
+
+
+def _image_places(facts: Sequence[DocFact]) -> str:
+    """Return where in the image the facts lie, of a claim that rests on no line of the log."""
+    found = [f for f in facts if f.source == "image"]
+    places = sorted({int(f.address, 16) for f in found if f.address is not None})
+    if not places:
+        return "  [image]" if found else ""
+    first, last = f"{places[0]:#x}", f"{places[-1]:#x}"
+    return f"  [image {first}]" if len(places) == 1 else f"  [image {first}..{last}]"
 
 
 def _rival(cause: DocCause, word: str, style: Style) -> Iterator[str]:
@@ -227,6 +243,7 @@ def _values(report: DocReport, style: Style) -> Iterator[str]:
         names = ", ".join(report.features.names) or "none"
         note = "" if report.features.exact else f" ({report.features.note})"
         rows.append(("features", report.features.raw, f"{names}; table of {table_name}{note}"))
+    rows.extend(image_rows(report, everything=style.everything))
     rows.extend(
         (e.name, "", e.text)
         for e in report.evidence
@@ -262,7 +279,7 @@ def _frames(report: DocReport, style: Style) -> Iterator[str]:
         return
     shown = report.frames if style.everything else report.frames[:_MAX_FRAMES]
     for frame in shown:
-        yield "  " + printable(_frame(frame))
+        yield from _lines_of(frame)
     if len(report.frames) > len(shown):
         yield f"  ... {len(report.frames) - len(shown)} more with --all"
     for note in dict.fromkeys(f.note for f in shown if f.note and f.lookup == "call-site"):
@@ -278,11 +295,24 @@ def _stacks(report: DocReport, style: Style) -> Iterator[str]:
         told = [f for f in stack.frames if style.everything or f.role != "reporting"]
         shown = told if style.everything else told[:_MAX_STACK_FRAMES]
         for frame in shown:
-            yield "  " + printable(_frame(frame))
+            yield from _lines_of(frame)
         if len(shown) < len(stack.frames):
             yield f"  ... {len(stack.frames) - len(shown)} more with --all"
     if len(stacks) < len(report.stacks):
         yield f"  ... {len(report.stacks) - len(stacks)} more stacks with --all"
+
+
+def _lines_of(frame: DocFrame) -> Iterator[str]:
+    """Yield a frame; what was inlined there stands above it, innermost first."""
+    for inlined in frame.inlined:
+        place = _source(inlined.file, inlined.line)
+        yield "  " + printable(f"    {inlined.function}{place}  (inlined)")
+    yield "  " + printable(_frame(frame))
+
+
+def _source(file: str | None, line: int | None) -> str:
+    """Return file and line; the file alone for code that the compiler gives no line."""
+    return "" if not file else f"  {file}:{line}" if line else f"  {file}"
 
 
 def _frame(frame: DocFrame) -> str:
@@ -292,27 +322,46 @@ def _frame(frame: DocFrame) -> str:
         size = "" if frame.size is None else f"/{frame.size:#x}"
         name = f"{frame.symbol}{offset}{size}"
     module = f" [{frame.module}]" if frame.module else ""
-    place = f"  {frame.file}:{frame.line}" if frame.file else ""
+    place = _source(frame.file, frame.line)
     role = "" if frame.role == "call" else f"  ({frame.role})"
     note = " !" if frame.note and frame.lookup == "call-site" else ""
     return f"{name}{module}{place}{role}{note}"
 
 
 def _code(report: DocReport, style: Style) -> Iterator[str]:
-    lines = report.code
+    lines = _code_lines(report, style)
     if not lines:
         return
-    marked = next((i for i, line in enumerate(lines) if line.faulting), None)
-    if not style.everything:
-        centre = len(lines) - 1 if marked is None else marked
-        lines = lines[max(0, centre - _CODE_BEFORE) : centre + _CODE_AFTER + 1]
     yield ""
     yield style.paint("code", _BOLD)
+    where: str | None = None
     for line in lines:
+        if line.file and line.line and where != f"{line.file}:{line.line}":
+            where = f"{line.file}:{line.line}"
+            yield style.paint(printable(f"  {where}  {line.statement or ''}".rstrip()), _DIM)
         mark = "->" if line.faulting else "  "
-        text = f"  {mark} {line.address or '':<18}  {(line.word or '')[2:]:8}  {line.text}"
+        note = "" if not line.note else f"  ; {line.note}"
+        if line.state not in _AS_IT_SHOULD_BE:
+            note = f"  ; {line.state}{': ' if line.note else ''}{line.note or ''}"
+        text = f"  {mark} {line.address or '':<18}  {(line.word or '')[2:]:8}  {line.text}{note}"
         text = printable(text)
         yield style.paint(text, _RED) if line.faulting else text
+
+
+def _code_lines(report: DocReport, style: Style) -> list[DocCode]:
+    """Return the words to show: without `--all` those around PC, of the image where the log's are the same."""
+    if style.everything:
+        return report.code
+    image = [line for line in report.code if line.source == "image"]
+    other = [line for line in report.code if line.source != "image"]
+    if image and all(line.state in _AS_IT_SHOULD_BE for line in other):
+        other = []
+    return [*_around(other), *_around(image)]
+
+
+def _around(lines: list[DocCode]) -> list[DocCode]:
+    marked = next((i for i, line in enumerate(lines) if line.faulting), len(lines) - 1)
+    return lines[max(0, marked - _CODE_BEFORE) : marked + _CODE_AFTER + 1]
 
 
 def _endings(report: DocReport, style: Style) -> Iterator[str]:

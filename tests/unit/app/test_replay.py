@@ -10,10 +10,8 @@ from jsonschema import Draft202012Validator
 from builders.engines import qemu_engine
 from builders.replays import EXAMPLES, REFERENCE
 from builders.repository import ROOT
-from whypanic.app.explain import explain_input
-from whypanic.app.explain_document import build_document
 from whypanic.app.inputs import RawInput
-from whypanic.app.replay import replay, replayer
+from whypanic.app.replay import replay
 from whypanic.model.errors import InputError
 from whypanic.replay.hypotheses import Options
 from whypanic.report.document import encode
@@ -105,24 +103,6 @@ def test_sweep(engine: str) -> None:
         assert rows[absent].modelled
 
 
-def test_explain_with_replay_ends_in_proven() -> None:
-    qemu_engine()
-    (report,) = build_document([explain_input(MAIL, 0, replayer(print))]).reports
-    best = report.causes[0]
-    assert (best.id, best.verdict) == ("absolute-jump-table-at-el2", "proven")
-    assert {f.source for f in best.claims[-1].facts} == {"replay"}
-    assert all(c.verdict == "refuted" for c in report.causes[1:])
-
-
-def test_explain_with_replay_of_a_report_without_code_is_the_same() -> None:
-    qemu_engine()
-    text = MAIL.data[: MAIL.data.index(b"0000000000000000 <__init")]
-    raw = RawInput("cut", text)
-    assert build_document([explain_input(raw, 0, replayer(print))]) == build_document(
-        [explain_input(raw)]
-    )
-
-
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 @pytest.mark.parametrize("engine", ["unicorn", "qemu"])
 def test_what_todays_compilers_make(path: Path, engine: str) -> None:
@@ -190,54 +170,3 @@ def test_text() -> None:
     sweep = text[text.index("sweep over cores") :].splitlines()
     assert next(s for s in sweep if "A57" in s).split()[1:3] == ["panics", "pc=0xffff0000089e6fd4"]
     assert next(s for s in sweep if "N1" in s).split()[1:3] == ["survives", "x0=0x30"]
-
-
-def test_without_qemu_the_replay_is_modelled_and_a_line_says_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    said: list[str] = []
-    refine = replayer(said.append)
-    for _ in range(2):
-        (report,) = build_document([explain_input(MAIL, 0, refine)]).reports
-        assert (report.causes[0].id, report.causes[0].verdict) == (
-            "absolute-jump-table-at-el2",
-            "supported",
-        )
-        assert "unicorn, modelled" in report.causes[0].claims[-1].text
-    assert len(said) == 1
-    assert "qemu-system-aarch64" in said[0]
-
-
-def test_only_so_many_panics_are_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whypanic.replay.qemu.is_installed", lambda: False)
-    monkeypatch.setattr("whypanic.app.replay._MAX_REPLAYED", 1)
-    said: list[str] = []
-    refine = replayer(said.append)
-    claims = [explain_input(MAIL, 0, refine).explained[0].assessments[0].claims for _ in range(3)]
-    assert len(claims[0]) == len(claims[1]) + 1 == len(claims[2]) + 1
-    assert [line for line in said if "only the first 1 " in line] == said[1:]
-
-
-TABLE = """
-RELOCATION RECORDS FOR [.rodata]:
-OFFSET           TYPE              VALUE
-"""
-
-
-@pytest.mark.parametrize(
-    ("targets", "expected"),
-    [
-        ((0x5C, 0x34, 0x54, 0x48, 0x50), "proven"),
-        ((0x5C, 0x34, 0x48, 0x54, 0x50), "supported"),
-    ],
-)
-def test_a_table_that_the_mail_shows_counts(targets: tuple[int, ...], expected: str) -> None:
-    qemu_engine()
-    rows = [f"{8 * n:016x} R_AARCH64_ABS64   .text+0x{t:016x}\n" for n, t in enumerate(targets)]
-    raw = RawInput("mail", MAIL.data + (TABLE + "".join(rows)).encode())
-    (report,) = build_document([explain_input(raw, 0, replayer(print))]).reports
-    assert (report.causes[0].id, report.causes[0].verdict) == (
-        "absolute-jump-table-at-el2",
-        expected,
-    )

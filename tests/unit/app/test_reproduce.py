@@ -1,9 +1,15 @@
 """Commands that show the same; words from a log are quoted for the shell."""
 
 import shlex
+from pathlib import Path
 
+import pytest
+
+from builders.el2_panics import BANNER_4_14, explained, panic_4_14
+from builders.hyp_images import STAGE2_4_14, link_4_14
+from builders.stage2 import stage2
 from whypanic.app.analysis import explain_text
-from whypanic.app.reproduce import commands_of
+from whypanic.app.reproduce import commands_of, disasm_of, settled_by_image
 
 OOPS = """\
 Unable to handle kernel paging request at virtual address ffff800012345678
@@ -58,3 +64,47 @@ def test_kaslr_is_taken_off() -> None:
 def test_a_hyp_va_without_offset_names_nothing() -> None:
     old = HYP.format(pc="0000f418011a3750", ending="").split("\n", 2)[2]
     assert not any("addr2line" in c for c in commands(old))
+
+
+def test_the_image_that_was_given_is_what_to_look_at() -> None:
+    image = link_4_14(stage2(), banner=BANNER_4_14)
+    found = commands_of(explained(panic_4_14(STAGE2_4_14 + 0x54), image).case)
+    assert found[0].command == f"whypanic disasm {image} __init_stage2_translation"
+    assert not any("vmlinux" in c.command.split() for c in found)
+
+
+def test_a_name_is_quoted_for_the_shell(tmp_path: Path) -> None:
+    given = tmp_path / "a b; vmlinux"
+    given.write_bytes(link_4_14(stage2(), banner=BANNER_4_14).read_bytes())
+    found = disasm_of(explained(panic_4_14(STAGE2_4_14 + 0x54), given).case)
+    assert found is not None
+    assert shlex.split(found.command)[2] == str(given)
+
+
+def test_an_image_that_is_another_kernels_or_has_no_code_is_not(tmp_path: Path) -> None:
+    text = panic_4_14(STAGE2_4_14 + 0x54)
+    wrong = link_4_14(stage2(), banner=BANNER_4_14.replace("#7", "#9"))
+    assert disasm_of(explained(text, wrong).case) is None
+    assert disasm_of(explained(text, wrong, allow_mismatch=True).case) is None
+    assert disasm_of(explained(text).case) is None
+    symbols = tmp_path / "System.map"
+    symbols.write_text(f"{STAGE2_4_14:016x} T __init_stage2_translation\n")
+    assert disasm_of(explained(text, symbols).case) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "with_image"),
+    [
+        ("addr2line -ife vmlinux ffff000008080000", None),
+        ("nm -n vmlinux | grep x", None),
+        ("whypanic disasm vmlinux f", "whypanic disasm {image} f"),
+        ("whypanic decode esr 0x0", "whypanic decode esr 0x0"),
+        (None, None),
+    ],
+)
+def test_steps_that_the_image_settles(command: str | None, with_image: str | None) -> None:
+    text = panic_4_14(STAGE2_4_14 + 0x54)
+    image = link_4_14(stage2(), banner=BANNER_4_14)
+    expected = None if with_image is None else with_image.format(image=image)
+    assert settled_by_image(explained(text, image).case, command) == expected
+    assert settled_by_image(explained(text).case, command) == command

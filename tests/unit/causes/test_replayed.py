@@ -2,9 +2,13 @@
 
 import pytest
 
+from builders.el2_panics import BANNER_4_14, panic_4_14
+from builders.el2_panics import explained as with_image
+from builders.hyp_images import STAGE2_4_14, link_4_14
 from builders.repository import ROOT
+from builders.stage2 import stage2
 from whypanic.app.analysis import Explained, explain_text, with_replays
-from whypanic.model.claims import Verdict
+from whypanic.model.claims import Strength, Verdict
 from whypanic.model.experiments import ReplayResult
 from whypanic.model.provenance import Origin, Source
 
@@ -144,3 +148,15 @@ def test_pc_elsewhere_than_inside_the_hyp_text_is_not_proven(old: str, new: str)
         explain(MAIL.replace(old, new)), [result(), result(POINTER, reproduced=False)]
     )
     assert verdict(shown) is not Verdict.PROVEN
+
+
+def test_code_of_an_image_that_is_not_certainly_the_kernels_proves_nothing() -> None:
+    text = panic_4_14(STAGE2_4_14 + 0x54)
+    right = link_4_14(stage2(), banner=BANNER_4_14)
+    wrong = link_4_14(stage2(), banner=BANNER_4_14.replace("#7", "#9"))
+    runs = [result(), result(POINTER, reproduced=False)]
+    shown = with_replays(with_image(text, wrong, allow_mismatch=True), runs)
+    assert verdict(shown) is Verdict.SUPPORTED
+    shown = with_replays(with_image(text, right), runs)
+    assert verdict(shown) is Verdict.PROVEN
+    assert shown.assessments[0].claims[-1].strength is Strength.EXECUTED

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from whypanic.cli.output import say, silence_stdout, write, write_error
-from whypanic.model.errors import HostError
+from whypanic.cli.output import (
+    input_words,
+    is_coloured,
+    say,
+    silence_stdout,
+    width,
+    write,
+    write_error,
+)
+from whypanic.model.errors import HostError, InputError
 
 
 class Full(io.RawIOBase):
@@ -74,3 +82,46 @@ def test_words_that_nobody_can_read_are_no_failure(monkeypatch: pytest.MonkeyPat
     say("x")
     monkeypatch.setattr(sys, "stderr", None)
     say("x")
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "words"),
+    [
+        ("is empty", "a.log", "a.log: is empty"),
+        ("cannot read", "a", "a: cannot read"),
+        ("a.log is empty", "a.log", "a.log is empty"),
+        ("cannot read a.log: gone", "a.log", "cannot read a.log: gone"),
+        ("no symbol in `a b`", "a b", "no symbol in `a b`"),
+        ("no listing", None, "no listing"),
+    ],
+)
+def test_an_input_is_named_once(message: str, path: str | None, words: str) -> None:
+    assert input_words(InputError(message, path=path)) == words
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_file_gets_a_hundred_columns_and_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setenv("COLUMNS", "60")
+    assert (width(), is_coloured()) == (100, False)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert (width(), is_coloured()) == (100, False)
+
+
+def test_a_terminal_gets_its_own_columns_and_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", _Terminal())
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert (width(), is_coloured()) == (60, True)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert width() == 100
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not is_coloured()
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert not is_coloured()

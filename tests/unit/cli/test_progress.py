@@ -5,7 +5,7 @@ import io
 import pytest
 
 from whypanic.cli import progress
-from whypanic.cli.progress import Progress
+from whypanic.cli.progress import Progress, StatusLine
 
 
 class Terminal(io.StringIO):
@@ -39,3 +39,29 @@ def test_short_runs_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", stream := Terminal())
     Progress()("a.log", 1)
     assert stream.getvalue() == ""
+
+
+def test_a_status_line_is_cut_and_cannot_command_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("sys.stderr", stream := Terminal())
+    monkeypatch.setenv("COLUMNS", "20")
+    line = StatusLine()
+    line.show("nvhe: \x1b[2J and much more that has no room")
+    line.clear()
+    shown = stream.getvalue()
+    assert shown == "\r\x1b[Knvhe: \\x1b[2J and m\r\x1b[K"
+
+
+def test_a_status_line_is_not_written_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter((0.0, 1.0, 1.1, 1.3))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("sys.stderr", stream := Terminal())
+    line = StatusLine()
+    for words in ("one", "two", "three"):
+        line.show(words)
+    assert "one" in stream.getvalue()
+    assert "two" not in stream.getvalue()
+    assert "three" in stream.getvalue()

@@ -2,11 +2,13 @@
 
 from functools import cache
 
+import msgspec
+
 from builders.repository import ROOT
 from whypanic.app.explain import explain_input
 from whypanic.app.explain_document import build_document
 from whypanic.app.inputs import RawInput
-from whypanic.report.document import ExplainDocument
+from whypanic.report.document import DocCause, DocClaim, DocFact, ExplainDocument
 from whypanic.report.text import Style, render
 
 EXAMPLE = ROOT / "examples" / "2017-juno-hyp-panic.txt"
@@ -135,3 +137,31 @@ def test_one_input_is_shown_whole() -> None:
     twice = FREED + b"x\n" * 500 + FREED.replace(b"task 9", b"task 8").replace(b"7080", b"7180")
     assert len(document(twice).reports) == 2
     assert "have this signature" not in render(document(twice), Style())
+
+
+def test_claims_that_rest_on_the_image_alone_say_where_in_it() -> None:
+    def text_of(*facts: DocFact) -> str:
+        claim = DocClaim(sense="supports", text="so it is", facts=list(facts))
+        cause = DocCause(
+            id="some-cause",
+            title="t",
+            verdict="supported",
+            claims=[claim],
+            missing=[],
+            remedies=[],
+            next=[],
+        )
+        plain = document()
+        report = msgspec.structs.replace(plain.reports[0], causes=[cause])
+        shown = render(msgspec.structs.replace(plain, reports=[report]), Style())
+        return next(line for line in shown.splitlines() if "so it is" in line).strip()
+
+    def fact(source: str, *, line: int | None = None, address: str | None = None) -> DocFact:
+        return DocFact(text="f", source=source, line=line, address=address)
+
+    here, there = fact("image", address="0x10"), fact("image", address="0xff00")
+    assert text_of(here) == "+ so it is  [image 0x10]"
+    assert text_of(there, here, there) == "+ so it is  [image 0x10..0xff00]"
+    assert text_of(fact("image")) == "+ so it is  [image]"
+    assert text_of(here, fact("log", line=7)) == "+ so it is  [line 7]"
+    assert text_of(fact("replay", address="0x10")) == "+ so it is"

@@ -25,6 +25,7 @@ from whypanic.causes.el2 import (
     upper_fault_contradicted,
     upper_fetch_finding,
 )
+from whypanic.causes.image_el2 import table_in_image
 from whypanic.code.hyp_idmap import IdmapDistance
 from whypanic.code.indirect_branch import IndirectBranch, TargetOrigin, instruction_text, is_whole
 from whypanic.code.switch_values import CoreChoice, SwitchSolution, SwitchSurvey
@@ -65,6 +66,7 @@ def absolute_jump_table_at_el2(case: CaseView) -> Statements:
         yield refutes(contradiction, el2.panic)
         return
     yield from _address(case, el2)
+    yield from table_in_image(case, el2)
     yield from _table(case, el2)
     yield from _remedies(case)
 

@@ -24,6 +24,7 @@ from whypanic.causes.el2 import (
     upper_fault_contradicted,
     upper_fetch_finding,
 )
+from whypanic.causes.image_el2 import slots_in_image
 from whypanic.code.indirect_branch import TargetOrigin
 from whypanic.model.claims import NextStep, Remedy, Statements, consistent, refutes, supports
 from whypanic.model.hyp import HypPanic
@@ -65,6 +66,7 @@ def _fetch(case: CaseView, el2: El2) -> Statements:
         return
     finding = upper_fetch_finding(case, el2)
     yield consistent("an absolute EL1 address was followed at EL2", finding)
+    yield from slots_in_image(case, el2.pc)
     line = line_against_opening(case)
     flags = flags_against_entry(case)
     if line is not None and line.at_start is True:
@@ -147,6 +149,7 @@ def _data(case: CaseView, el2: El2) -> Statements:
         facts[0],
         *facts[1:],
     )
+    yield from slots_in_image(case, far)
     yield Remedy("convert the pointer with kern_hyp_va before EL2 uses it")
     yield NextStep(
         "find the load or store at PC and where its base comes from",

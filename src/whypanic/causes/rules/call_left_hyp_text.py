@@ -19,6 +19,7 @@ from whypanic.causes.el2 import (
     outside_hyp_range,
     read_el2,
 )
+from whypanic.causes.image_el2 import call_in_image
 from whypanic.model.claims import NextStep, Remedy, Statements, consistent, refutes, supports
 from whypanic.model.hyp import HypPanic, HypPanicAt
 from whypanic.model.kinds import Kind
@@ -61,6 +62,7 @@ def call_left_hyp_text(case: CaseView) -> Statements:
             outside,
         )
         return
+    yield from call_in_image(case, el2)
     yield from _fetch(case, el2)
 
 

@@ -1,15 +1,18 @@
 """The code in memory is not the code of the image: overwritten, not loaded, or a bit flipped.
 
 Supported by: words around PC that no compiler emits (all the same filler, or text); another word at PC than a listing
-of the image shows; ftrace finding a word that is no instruction where it expects its own.
+of the image shows, or one a bit away from the image's; ftrace finding a word that is no instruction where it expects
+its own.
 Refuted by: the listing showing the very word; ftrace finding another valid instruction.
 Sources: Linux kernel/trace/ftrace.c (ftrace_bug, print_ip_ins: bytes in memory order), arch/arm64/kernel/ftrace.c.
 From memory: Arm ARM DDI 0487 L, UDF.
 """
 
 from whypanic.arch.insn import decode
+from whypanic.causes.aborts import FAULT_KINDS
 from whypanic.causes.api import cause
 from whypanic.causes.case import CaseView
+from whypanic.causes.image_code import corrupted_words
 from whypanic.causes.undefined import (
     Undefined,
     feature_of,
@@ -31,11 +34,12 @@ _NOP = 0xD503201F
 @cause(
     id="corrupted-code",
     title="the code in memory is not the code of the image",
-    kinds=frozenset({Kind.UNDEFINED_INSTRUCTION, Kind.WARNING, Kind.KERNEL_BUG, Kind.HYP_PANIC}),
+    kinds=FAULT_KINDS | {Kind.UNDEFINED_INSTRUCTION, Kind.BRK, Kind.BTI, Kind.FPAC},
     specificity=6,
 )
 def corrupted_code(case: CaseView) -> Statements:
     """Yield what the words in memory are."""
+    yield from corrupted_words(case)
     if is_undefined(case):
         found = undefined_word(case)
         if found is not None:

@@ -1,7 +1,8 @@
 """One CPU did not schedule: a loop without end, a lock that nobody releases, interrupts off.
 
 Stated by: the soft and the hard lockup detector, which name the CPU.
-Supported by: an RCU stall or a workqueue lockup that waits for a CPU which stays in the kernel.
+Supported by: an RCU stall or a workqueue lockup that waits for a CPU which stays in the kernel; in the lab, a silent
+machine whose CPU was found in one place of the kernel, again and again.
 Refuted by: a task that sleeps; a CPU that RCU sees idle.
 Sources: Linux 6.12.117 kernel/watchdog.c (watchdog_timer_fn(), watchdog_hardlockup_check()), kernel/rcu/tree_stall.h
 (print_cpu_stall_info()), kernel/workqueue.c (wq_watchdog_timer_fn()), arch/arm64/kernel/smp.c (smp_send_stop()).
@@ -9,13 +10,23 @@ Sources: Linux 6.12.117 kernel/watchdog.c (watchdog_timer_fn(), watchdog_hardloc
 
 from whypanic.causes.api import cause
 from whypanic.causes.case import CaseView
+from whypanic.causes.hangs import (
+    EL2,
+    STANDS,
+    WAITS,
+    busy_cpus,
+    kernel_at_el2,
+    measured,
+    watched_storm,
+)
 from whypanic.causes.progress import is_spinning, nesting_of, unstopped_cpus
 from whypanic.model.claims import NextStep, Statements, consistent, refutes, stated, supports
 from whypanic.model.fault import Headline
 from whypanic.model.kinds import Kind
+from whypanic.model.lab_facts import CpuStuck
 from whypanic.model.locks import LockHolder
 from whypanic.model.progress import StalledCpu
-from whypanic.model.registers import Register
+from whypanic.model.registers import Register, SymbolRef
 
 _LOCKUPS = frozenset({Kind.SOFT_LOCKUP, Kind.HARD_LOCKUP})
 _MASKED = 0x80
@@ -25,7 +36,7 @@ _MASKED = 0x80
 @cause(
     id="cpu-stuck",
     title="a CPU did not schedule",
-    kinds=_LOCKUPS | {Kind.RCU_STALL, Kind.WORKQUEUE_LOCKUP, Kind.HUNG_TASK},
+    kinds=_LOCKUPS | {Kind.RCU_STALL, Kind.WORKQUEUE_LOCKUP, Kind.HUNG_TASK, Kind.BOOT_HANG},
     needs=(Headline,),
     specificity=6,
 )
@@ -34,6 +45,9 @@ def cpu_stuck(case: CaseView) -> Statements:
     words = case.one(Headline)
     if case.kind in _LOCKUPS:
         yield stated(_said(words), words)
+    elif case.kind is Kind.BOOT_HANG:
+        yield from _found(case)
+        return
     elif case.kind is Kind.HUNG_TASK:
         yield refutes("the task sleeps: it uses no CPU", words)
         return
@@ -53,6 +67,25 @@ def cpu_stuck(case: CaseView) -> Statements:
     else:
         yield from _pool(words)
     yield from _where(case)
+
+
+def _found(case: CaseView) -> Statements:
+    """Yield what the lab found of a silent machine."""
+    own = [c for c in busy_cpus(case) if c.el != EL2 or kernel_at_el2(case) is not None]
+    if not own or watched_storm(case) is not None:
+        idle = [cpu for cpu in case.all(CpuStuck) if cpu.halted or cpu.motion == WAITS]
+        if idle and len(idle) == len(case.all(CpuStuck)):
+            yield refutes("every CPU waits for an interrupt: none of them is busy", *idle)
+        return
+    for cpu in own:
+        words = f"CPU {cpu.cpu} {cpu.motion} in the kernel, {cpu.place}"
+        yield measured(case, words, cpu) if cpu.motion == STANDS else supports(words, cpu)
+    spot = own[0]
+    if spot.symbol and is_spinning(SymbolRef(symbol=spot.symbol.partition("+")[0])):
+        yield consistent("it spins on a lock: who holds it is the question", spot)
+    yield NextStep(
+        text="look for the loop in the function at PC and its callers, and for what it waits for"
+    )
 
 
 def _said(words: Headline) -> str:

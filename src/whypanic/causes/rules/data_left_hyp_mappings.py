@@ -12,6 +12,7 @@ from whypanic.arch.esr import FaultKind
 from whypanic.causes.api import cause
 from whypanic.causes.case import CaseView
 from whypanic.causes.el2 import FIRST_PAGE, IMAGE_SPAN, El2, hyp_offset_address, is_upper, read_el2
+from whypanic.causes.image_el2 import data_in_image
 from whypanic.model.claims import NextStep, Remedy, Statements, consistent, refutes, supports
 from whypanic.model.hyp import HypPanic
 from whypanic.model.kinds import Kind
@@ -46,6 +47,7 @@ def data_left_hyp_mappings(case: CaseView) -> Statements:
             f"the fault is no translation fault ({el2.esr.fsc_name}): the page is mapped", el2.panic
         )
         return
+    yield from data_in_image(case, el2)
     yield from _distance(case, el2, far)
 
 

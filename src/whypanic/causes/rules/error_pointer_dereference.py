@@ -9,6 +9,7 @@ from whypanic.causes.aborts import FAULT_KINDS
 from whypanic.causes.api import cause
 from whypanic.causes.branches import bad_fetch
 from whypanic.causes.case import CaseView
+from whypanic.causes.image_pointers import pointer_in_image
 from whypanic.causes.natures import Nature
 from whypanic.causes.pointers import How, data_pointer
 from whypanic.model.claims import Statements, consistent, refutes, supports
@@ -39,6 +40,7 @@ def error_pointer_dereference(case: CaseView) -> Statements:
         say = supports if strong or story.value % 4 else consistent
         offset = f", accessed at {story.offset:+#x}" if story.offset else ""
         yield say(story.claim + offset, *story.facts)
+        yield from pointer_in_image(case, story)
     elif story.also is Nature.ERROR:
         yield consistent(f"{story.value:#x} is also in the range of error values", *story.facts)
     elif story.how is not How.FAR and case.far is not None and case.far.va > _NEAR - _REACH:

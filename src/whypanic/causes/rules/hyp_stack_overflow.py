@@ -1,9 +1,12 @@
 """EL2 ran off its stack.
 
 Supported by: the hyp call trace going through `hyp_panic_bad_stack`, which only the overflow check calls.
-Consistent with: a trace of bare addresses, as 5.18's first patches printed it, with the same one again and again.
+Consistent with: the same where a fetch failed: the check takes SP at the very top of an empty stack for an overflow,
+too, as PAGE_SHIFT's bit of it is clear; a trace of bare addresses, as 5.18's first patches printed it, with the same
+one again and again.
 Refuted by: a hyp call trace of a data abort that does not.
-Sources: Linux arch/arm64/kvm/hyp/nvhe/host.S, arch/arm64/kvm/hyp/nvhe/switch.c (hyp_panic_bad_stack).
+Sources: Linux arch/arm64/kvm/hyp/nvhe/host.S (invalid_host_el2_vect), arch/arm64/kvm/hyp/nvhe/switch.c
+(hyp_panic_bad_stack).
 From memory: the check came with "KVM: arm64: Detect and handle hypervisor stack overflows", in v5.18.
 """
 
@@ -42,7 +45,12 @@ def hyp_stack_overflow(case: CaseView) -> Statements:
                 frames[0],
             )
         return
-    yield supports(f"the hyp call trace passes {_OVERFLOW_HANDLER}", handler)
+    words = f"the hyp call trace passes {_OVERFLOW_HANDLER}"
+    if case.hyp is not None and read_el2(case).fetch:
+        words += "; but the fetch at PC failed, no access to the stack: SP at its very top has the same effect"
+        yield consistent(words, handler, case.hyp)
+        return
+    yield supports(words, handler)
     name, count = Counter(_name(f) for f in frames).most_common(1)[0]
     if count >= _REPEATS:
         repeated = next(f for f in frames if _name(f) == name)

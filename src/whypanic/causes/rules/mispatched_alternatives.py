@@ -16,6 +16,7 @@ from whypanic.causes.el2 import (
     read_el2,
     solution_of,
 )
+from whypanic.causes.image_code import wrongly_patched
 from whypanic.code.hyp_mode import has_virt_host_extension
 from whypanic.model.claims import NextStep, Statements, consistent, refutes, supports
 from whypanic.model.context import CpuFeatures
@@ -32,6 +33,7 @@ from whypanic.model.kinds import Kind
 )
 def mispatched_alternatives(case: CaseView) -> Statements:
     """Yield what the capabilities of the CPU say of the path that ran."""
+    yield from wrongly_patched(case)
     el2 = read_el2(case)
     features = case.get(CpuFeatures)
     if not el2.fetch or features is None:

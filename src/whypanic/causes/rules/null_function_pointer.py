@@ -9,6 +9,7 @@ from whypanic.causes.aborts import FAULT_KINDS, is_data_access
 from whypanic.causes.api import cause
 from whypanic.causes.branches import bad_fetch, unreadable_code
 from whypanic.causes.case import CaseView
+from whypanic.causes.image_pointers import call_in_image
 from whypanic.causes.natures import NULLS, PAGE_BYTES
 from whypanic.model.claims import Statements, consistent, refutes, supports
 from whypanic.model.kinds import Kind
@@ -34,6 +35,7 @@ def null_function_pointer(case: CaseView) -> Statements:
         return
     say = consistent if fetch.returned else supports
     yield say(f"the CPU fetched from {fetch.target:#x}: PC itself is NULL", *fetch.facts)
+    yield from call_in_image(case, fetch)
     if fetch.caller is not None:
         yield consistent(f"the way there led from {fetch.caller_name}", fetch.caller)
     code = unreadable_code(case)

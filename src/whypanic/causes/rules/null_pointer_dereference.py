@@ -10,6 +10,7 @@ From memory: Arm ARM DDI 0487 L, ESR_EL1 ISS for a Data Abort.
 from whypanic.causes.aborts import FAULT_KINDS, is_fetch
 from whypanic.causes.api import cause
 from whypanic.causes.case import CaseView
+from whypanic.causes.image_pointers import pointer_in_image
 from whypanic.causes.natures import NULLS, PAGE_BYTES, Nature
 from whypanic.causes.pointers import How, data_pointer, null_hint
 from whypanic.model.claims import Statements, consistent, refutes, supports
@@ -35,6 +36,7 @@ def null_pointer_dereference(case: CaseView) -> Statements:
     if story.nature in NULLS:
         offset = f", accessed at {story.offset:+#x}" if story.offset else ""
         yield supports(story.claim + offset, *story.facts)
+        yield from pointer_in_image(case, story)
         if story.nature is Nature.CONTAINER_OF_NULL:
             yield consistent(
                 "the distance is a multiple of 8, as offsets of list heads are; few error values are",

@@ -10,6 +10,7 @@ from whypanic.causes.aborts import FAULT_KINDS
 from whypanic.causes.api import cause
 from whypanic.causes.branches import bad_fetch
 from whypanic.causes.case import CaseView
+from whypanic.causes.image_pointers import pointer_in_image
 from whypanic.causes.natures import Nature
 from whypanic.causes.pointers import How, Pointer, data_pointer
 from whypanic.model.claims import Statements, refutes, supports
@@ -38,6 +39,7 @@ def poisoned_pointer(case: CaseView) -> Statements:
         return
     offset = f", accessed at {story.offset:+#x}" if story.offset else ""
     yield supports(story.claim + offset, *story.facts)
+    yield from pointer_in_image(case, story)
 
 
 def _only_bystander(case: CaseView, story: Pointer) -> Statements:
