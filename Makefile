@@ -1,10 +1,10 @@
 # The verbs; each is a script or one command in .venv, so that nothing here needs make.
 BIN := .venv/bin
 
-.PHONY: help setup fmt lint type test example docs score mutate bench new-cause harness dist clean
+.PHONY: help setup fmt lint type test real-image example docs score mutate plant bench bench-image bench-audit new-cause harness guest dist clean
 
 help:
-	@echo "make setup | fmt | lint | type | test | example | docs | score | mutate | bench | harness | dist | clean"
+	@echo "make setup | fmt | lint | type | test | real-image | example | docs | score | mutate | plant | bench | bench-image | bench-audit | harness | guest | dist | clean"
 	@echo "make new-cause ID=some-cause TITLE='what the machine did'"
 
 setup:
@@ -23,6 +23,9 @@ type: setup
 test:
 	@bash scripts/test.sh
 
+real-image:
+	@bash scripts/real-image.sh
+
 example:
 	@bash scripts/example.sh
 
@@ -36,15 +39,27 @@ score: setup
 mutate: setup
 	$(BIN)/python tools/mutate.py
 
+plant: setup
+	$(BIN)/python tools/plant.py $(if $(N),--number $(N)) $(if $(SEED),--seed $(SEED))
+
 bench: setup
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/throughput.py
+
+bench-image: setup
+	$(BIN)/python bench/images.py
+
+bench-audit: setup
+	$(BIN)/python bench/audit.py
 
 new-cause: setup
 	$(BIN)/python tools/new_cause.py --id "$(ID)" --title "$(TITLE)"
 
 harness: setup
 	$(BIN)/python tools/build_harness.py
+
+guest: setup
+	$(BIN)/python tools/build_guest.py
 
 dist: setup
 	$(BIN)/python -m hatchling build -d dist

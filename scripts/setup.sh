@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Make .venv with the program in it: `setup.sh run` what the program needs, `setup.sh dev` (default) the checks too.
-# Quick when nothing changed. Uses apt only where Python cannot make a virtual environment by itself and, for `dev`,
-# where a program that the tests run is missing.
+# Make .venv with the program in it: `setup.sh run` what the program needs, `setup.sh dev` (default) the checks too,
+# `setup.sh lab` also what builds kernels and what they boot.
+# Quick when nothing changed. Uses apt only where Python cannot make a virtual environment by itself and, for `dev` and
+# `lab`, where a program that they run is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 level=${1:-dev}
@@ -18,8 +19,8 @@ fail() {
 
 case $level in
     run) wanted=(-c requirements/constraints.txt) ;;
-    dev) wanted=(-c requirements/constraints.txt -r requirements/dev.txt) ;;
-    *) fail "unknown level: $level" "say \`setup.sh run\` or \`setup.sh dev\`" ;;
+    dev | lab) wanted=(-c requirements/constraints.txt -r requirements/dev.txt) ;;
+    *) fail "unknown level: $level" "say \`setup.sh run\`, \`setup.sh dev\` or \`setup.sh lab\`" ;;
 esac
 
 # Two runs at once: the second waits.
@@ -87,9 +88,14 @@ is_current() {
     [ "$found_level" = dev ] || [ "$found_level" = "$level" ]
 }
 
-if [ "$level" = dev ]; then
+if [ "$level" != run ]; then
     mapfile -t absent < <(missing_packages dev)
     [ ${#absent[@]} -eq 0 ] || install_packages "programs that the tests run are missing" "${absent[@]}"
+fi
+if [ "$level" = lab ]; then
+    mapfile -t absent < <(missing_packages lab)
+    [ ${#absent[@]} -eq 0 ] || install_packages "programs that the lab runs are missing" "${absent[@]}"
+    level=dev # the same Python packages
 fi
 
 if is_current; then

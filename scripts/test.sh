@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Set up what is missing, then run every check: style, layers, types, a plain install, the tests. Words given are
-# passed to pytest: `bash scripts/test.sh -k esr`. The exit code is 0 only if all checks passed.
+# Set up what is missing, then run every check: style, layers, types, a plain install, the tests, the tests over a real
+# kernel image, which is fetched once. Words given are passed to pytest, without the image: `bash scripts/test.sh -k esr`.
+# The exit code is 0 only if all checks passed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh dev || exit
@@ -17,4 +18,5 @@ if [ ${#failed[@]} -gt 0 ]; then
     printf '== failed before the tests: %s\n' "${failed[@]}"
 fi
 step "tests" .venv/bin/python -m pytest "$@"
+[ $# -gt 0 ] || step "real image" bash scripts/real-image.sh
 [ ${#failed[@]} -eq 0 ]

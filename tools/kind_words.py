@@ -171,7 +171,8 @@ TABLE: tuple[KindWords, ...] = (
         "Firmware in the same capture dumped an exception of its own.",
         ("Unhandled Exception in EL3.", '"Synchronous Abort" handler, esr 0x96000007, far 0xf0000')),
     KindWords(Kind.BOOT_HANG,
-        "The console went silent: there is no text to read, only the boot that was watched.",
+        "The console went silent: there is no text to read, only the boot that was watched. An exception that EL2 took "
+        "from itself in it is judged by the causes of a hyp-panic, too.",
         ()),
     KindWords(Kind.USER_FAULT,
         "A user program's unhandled exception. The kernel works; this is no crash of it.",

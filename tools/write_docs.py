@@ -1,7 +1,7 @@
-"""Write docs/causes/ and docs/kinds/: a page for every cause and every kind of report.
+"""Write docs/causes/, docs/kinds/ and docs/rules/: a page for every cause, kind of report and rule of the audit.
 
 A cause's page comes from the docstring of its rule file, its declaration and the first case in which it holds; a
-kind's page from `kind_words` and the declared causes.
+kind's page from `kind_words` and the declared causes; a rule's from its docstring and declaration.
 """
 
 import ast
@@ -18,6 +18,9 @@ for folder in (ROOT / "src", ROOT):
 
 from tools.kind_words import TABLE, KindWords  # noqa: E402
 
+from whypanic.audit.api import Rule  # noqa: E402
+from whypanic.audit.engine import declared_rules  # noqa: E402
+from whypanic.audit.rule_text import rule_text as text_of_rule  # noqa: E402
 from whypanic.causes.api import Cause  # noqa: E402
 from whypanic.causes.engine import declared_causes  # noqa: E402
 from whypanic.crashlog.titles import WORDS  # noqa: E402
@@ -37,10 +40,16 @@ _MEANINGS = {
     "Refuted by": "a necessary consequence is contradicted: `refuted`",
 }
 _CASE = re.compile(
-    r"^## (?P<name>.+?)\n(?P<prose>.*?)^```log\n(?P<log>.*?)^```\n+```report\n(?P<report>.*?)^```",
+    r"^## (?P<name>.+?)\n(?P<prose>.*?)^```log\n(?P<log>.*?)^```\n+"
+    r"(?:```lab\n(?P<lab>.*?)^```\n+)?```report\n(?P<report>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
 _HELD = "PROVEN|SUPPORTED|POSSIBLE"
+_DOMAINS = {
+    "*": "every domain whose code runs elsewhere than at its link address",
+    "own": "domains of your own",
+}
+_FOLDERS = ("causes", "kinds", "rules")
 GENERATED = "<!-- Written by `make docs`; edit the rule, its cases, or tools/kind_words.py. -->"
 
 
@@ -59,6 +68,8 @@ class Case(NamedTuple):
     name: str
     prose: str
     log: str
+    lab: str | None
+    """What was measured of the boot, where the log is a console of the lab's."""
     report: str
 
 
@@ -105,7 +116,9 @@ def first_case(cause_id: str) -> Case | None:
     held = re.compile(rf"^{re.escape(cause_id)} +(?:{_HELD})$", re.MULTILINE)
     for match in _CASE.finditer(path.read_text(encoding="utf-8")):
         if held.search(match["report"]):
-            return Case(match["name"], match["prose"].strip(), match["log"], match["report"])
+            return Case(
+                match["name"], match["prose"].strip(), match["log"], match["lab"], match["report"]
+            )
     return None
 
 
@@ -141,7 +154,10 @@ def cause_page(cause: Cause) -> str:
     if case is not None:
         lines += ["", f"## Example: {case.name}", ""]
         lines += [case.prose, ""] if case.prose else []
-        lines += ["```text", case.log.rstrip(), "```", "", "What is said of it:", ""]
+        lines += ["```text", case.log.rstrip(), "```", ""]
+        if case.lab is not None:
+            lines += ["What was measured:", "", "```toml", case.lab.rstrip(), "```", ""]
+        lines += ["What is said of it:", ""]
         lines += ["```text", case.report.rstrip(), "```"]
         lines += ["", f"More in [its cases](../../tests/cases/{cause.id}.md)."]
     lines += ["", "## Sources", ""]
@@ -187,6 +203,38 @@ def kinds_index(rows: Sequence[KindWords]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def rule_page(rule: Rule) -> str:
+    """Return the page of one rule of the audit."""
+    text = text_of_rule(rule)
+    lines = [GENERATED, f"# {rule.id}", "", _prose(text.finds), "", f"Number {rule.number}. "]
+    domains = ", ".join(f"`{n}`" for n in rule.domains if n not in _DOMAINS)
+    others = " and ".join(words for name, words in _DOMAINS.items() if name in rule.domains)
+    lines[-1] += (
+        f"Looks at [domains](../domains.md): {', '.join(p for p in (domains, others) if p)}."
+    )
+    lines += ["", "## Why it breaks", "", _prose(text.why), ""]
+    lines += ["## Example", "", "```asm", text.example, "```", ""]
+    lines += ["## False positives", "", _prose(text.false_positives), "", "## Sources", ""]
+    lines += [f"- {_plain(item)}" for item in text.sources]
+    lines += [f"- {_plain(item)} *(from memory)*" for item in text.from_memory]
+    return "\n".join(lines) + "\n"
+
+
+def rules_index(rules: Sequence[Rule]) -> str:
+    """Return the index of the rules of the audit."""
+    lines = [GENERATED, "# Rules of the audit", ""]
+    lines += ["What `whypanic audit` looks for in an image, one page each.", ""]
+    lines += ["| number | rule | finds |", "|---|---|---|"]
+    for rule in rules:
+        finds = text_of_rule(rule).finds.partition("\n\n")[0]
+        lines.append(f"| {rule.number} | [{rule.id}]({rule.id}.md) | {_plain(finds)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _prose(text: str) -> str:
+    return _plain(text[:1].upper() + text[1:])
+
+
 def pages() -> Iterator[tuple[Path, str]]:
     """Yield path, relative to the repository, and text of every generated page."""
     causes = sorted(declared_causes(), key=lambda cause: cause.id)
@@ -198,6 +246,11 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield folder / "README.md", kinds_index(TABLE)
     for row in TABLE:
         yield folder / f"{row.kind.value}.md", kind_page(row, causes)
+    rules = declared_rules()
+    folder = Path("docs") / "rules"
+    yield folder / "README.md", rules_index(rules)
+    for rule in rules:
+        yield folder / f"{rule.id}.md", rule_page(rule)
 
 
 def write_pages(root: Path) -> tuple[int, int]:
@@ -206,7 +259,7 @@ def write_pages(root: Path) -> tuple[int, int]:
     for path, text in known.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    stale = [p for folder in ("causes", "kinds") for p in (root / "docs" / folder).glob("*.md")]
+    stale = [p for folder in _FOLDERS for p in (root / "docs" / folder).glob("*.md")]
     stale = [path for path in stale if path not in known]
     for path in stale:
         path.unlink()

@@ -42,7 +42,7 @@ def test_committed_pages_are_the_generated_ones() -> None:
 
 def test_no_page_of_what_is_no_more() -> None:
     known = {ROOT / path for path, _ in generator().pages()}
-    folders = [ROOT / "docs" / name for name in ("causes", "kinds")]
+    folders = [ROOT / "docs" / name for name in ("causes", "kinds", "rules")]
     assert {path for folder in folders for path in folder.iterdir()} - known == set()
 
 

@@ -10,6 +10,9 @@ import pytest
 from builders.repository import ROOT, SOURCE, modules
 
 HEAVY = {"capstone", "numpy", "drgn", "unicorn", "qemu", "asyncio", "jinja2", "rich"}
+HEAVY |= {"elftools", "zstandard", "lz4"}
+# Arrays are what images are made of; below these packages numpy may be anywhere.
+SPREAD = {"numpy": {"formats", "code", "symbolize", "audit"}, "drgn": {"symbolize"}}
 # Beside the standard library. capstone only renders text, and only arch/insn/text.py imports it, when it is called.
 ALLOWED = {"arch": {"capstone"}, "model": {"msgspec"}}
 
@@ -46,7 +49,13 @@ def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
     assert done.stderr.splitlines()[-1] == ""
 
 
-@pytest.mark.parametrize("package", sorted(HEAVY))
+@pytest.mark.parametrize("package", sorted(SPREAD))
+def test_package_of_arrays_is_imported_where_images_are_read(package: str) -> None:
+    users = {p.relative_to(SOURCE).parts[0] for p in modules() if package in _imports(p)}
+    assert users <= SPREAD[package]
+
+
+@pytest.mark.parametrize("package", sorted(HEAVY - set(SPREAD)))
 def test_heavy_package_is_imported_in_one_file_at_most(package: str) -> None:
     users = [str(p.relative_to(SOURCE)) for p in modules() if package in _imports(p)]
     assert len(users) <= 1, users

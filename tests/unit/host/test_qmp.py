@@ -6,8 +6,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import pytest
+
 from whypanic.host.clock import Deadline
-from whypanic.host.qmp import MachineEnd, control_arguments, control_sockets, run_machine
+from whypanic.host.qmp import (
+    MachineDiedError,
+    MachineEnd,
+    MachineEvent,
+    Monitor,
+    control_arguments,
+    control_sockets,
+    run_machine,
+)
+from whypanic.model.errors import HostError
 
 GREETING = {
     "QMP": {
@@ -95,3 +106,66 @@ def test_what_is_not_the_protocol() -> None:
 def test_arguments_name_the_inherited_descriptor() -> None:
     with control_sockets() as (_, theirs):
         assert f"socket,id=qmp,fd={theirs.fileno()}" in control_arguments(theirs)
+
+
+@contextmanager
+def _answering(answers: dict[str, object]) -> Iterator[socket.socket]:
+    def serve(theirs: socket.socket) -> None:
+        with theirs, suppress(OSError):
+            theirs.sendall(json.dumps(GREETING).encode() + b"\r\n")
+            while text := theirs.recv(65536).decode():
+                command = json.loads(text)
+                answer = answers.get(command["execute"], {"return": {}})
+                if answer is None:
+                    return
+                assert isinstance(answer, dict)
+                messages = [answer | ({"id": command["id"]} if "id" in command else {})]
+                if command["execute"] == "cont":
+                    messages.append(SHUTDOWN)
+                for message in messages:
+                    theirs.sendall(json.dumps(message).encode() + b"\r\n")
+
+    with control_sockets() as (ours, theirs):
+        server = threading.Thread(target=serve, args=(theirs,))
+        server.start()
+        yield ours
+        ours.close()
+        server.join(20)
+        assert not server.is_alive()
+
+
+def test_a_monitor_gives_answers_and_events() -> None:
+    with _answering({"query-status": {"return": {"status": "running"}}}) as ours:
+        monitor = Monitor(ours, Deadline(20))
+        assert monitor.next_event(0.01) is None
+        assert monitor.execute("query-status", timeout_s=20) == {"status": "running"}
+        monitor.execute("cont", timeout_s=20)
+        assert monitor.next_event(20) == MachineEvent("SHUTDOWN", "guest-shutdown")
+        assert not monitor.is_gone
+        monitor.close()
+
+
+def test_a_refused_command_leaves_the_monitor_usable() -> None:
+    refusal = {"error": {"class": "GenericError", "desc": "no such device"}}
+    with _answering({"eject": refusal}) as ours:
+        monitor = Monitor(ours, Deadline(20))
+        with pytest.raises(HostError, match="no such device") as raised:
+            monitor.execute("eject", timeout_s=20)
+        assert not isinstance(raised.value, MachineDiedError)
+        assert monitor.execute("query-status", timeout_s=20) == {}
+        monitor.close()
+
+
+def test_a_monitor_whose_qemu_dies() -> None:
+    with _answering({"stop": None}) as ours:
+        monitor = Monitor(ours, Deadline(20))
+        with pytest.raises(MachineDiedError):
+            monitor.execute("stop", timeout_s=20)
+        assert monitor.next_event(20) is None
+        assert monitor.is_gone
+        monitor.close()
+
+
+def test_a_monitor_that_nobody_answers() -> None:
+    with control_sockets() as (ours, _), pytest.raises(MachineDiedError):
+        Monitor(ours, Deadline(0.1))
