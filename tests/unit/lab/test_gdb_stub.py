@@ -87,7 +87,7 @@ def test_descriptions_that_never_end_are_refused() -> None:
     fake = FakeStub([{}])
     stub = GdbStub(fake)
     fake.answer = lambda _request: b"m" + b"x" * 4000  # type: ignore[method-assign]
-    with pytest.raises(HostError, match="target.xml"):
+    with pytest.raises(HostError, match=r"target\.xml"):
         stub.register_numbers()
 
 
