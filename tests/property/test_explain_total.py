@@ -87,10 +87,10 @@ def test_two_logs_interleaved(one: str, two: str, random: object) -> None:
 def test_bytes_overwritten(log: str, data: st.DataObject) -> None:
     raw = bytearray(log.encode())
     for _ in range(data.draw(st.integers(1, 12), label="changes")):
-        at = data.draw(st.integers(0, len(raw) - 1))
-        raw[at : at + 1] = data.draw(st.binary(max_size=8))
         if not raw:
             break
+        at = data.draw(st.integers(0, len(raw) - 1))
+        raw[at : at + 1] = data.draw(st.binary(max_size=8))
     check(bytes(raw))
 
 

@@ -178,8 +178,10 @@ def _stored(kind: Relocation, target: int, place: int) -> int:
         x = (target & _PAGE) - (place & _PAGE)
     else:
         x = target & _MASK_64
-        if kind.first is not None and kind.first < 0 and x >> 63:
-            x -= 1 << 64
+    if kind.operation is not Operation.TARGET or (kind.first is not None and kind.first < 0):
+        # Sums are modulo 2^64, read as signed.
+        x &= _MASK_64
+        x -= (x >> 63) << 64
     if kind.first is not None and kind.last is not None and not kind.first <= x < kind.last:
         message = f"{x:#x} does not fit"
         raise ValueError(message)
