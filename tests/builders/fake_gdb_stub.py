@@ -52,6 +52,8 @@ class FakeStub:
             **{N_BEFORE_SYSTEM + i: name for i, name in enumerate(named)},
         }
         self.asked: list[bytes] = []
+        self.only: bytes | None = None
+        """What it answers to everything; None: what is right."""
         self._out = bytearray()
 
     def send(self, data: bytes) -> None:
@@ -71,6 +73,8 @@ class FakeStub:
     def answer(self, request: bytes) -> bytes:
         """Return what is answered to one request."""
         kind, rest = request[:1], request[1:]
+        if self.only is not None:
+            return self.only
         if request.startswith(b"qSupported"):
             return b"PacketSize=1000;qXfer:features:read+;vContSupported+;multiprocess+"
         if request == b"?":
@@ -89,9 +93,9 @@ class FakeStub:
             self.thread = int(rest[1:], 16) - 1
             return b"OK" if self.thread < len(self.cpus) else b"E22"
         if kind == b"p":
-            name = self.names.get(int(rest, 16))
-            value = None if name is None else self.cpus[self.thread].get(name)
-            n_bytes = 4 if name == "cpsr" else 8
+            register = self.names.get(int(rest, 16), "")
+            value = self.cpus[self.thread].get(register)
+            n_bytes = 4 if register == "cpsr" else 8
             return b"E14" if value is None else value.to_bytes(n_bytes, "little").hex().encode()
         if kind == b"m":
             start, length = (int(n, 16) for n in rest.split(b","))

@@ -133,17 +133,9 @@ def put_ring(
         )
     head_id = (tail + len(records) - 1) & id_mask
     places = [0, len(descs), len(descs) + len(infos)]
-    for place, data in zip(places, (descs, infos, text), strict=True):
-        ram.put(pa + place, bytes(data))
+    for place, array in zip(places, (descs, infos, text), strict=True):
+        ram.put(pa + place, bytes(array))
     ring = struct.pack("<IIQQQQ", COUNT_BITS, 0, va, va + places[1], head_id, tail & id_mask)
     ring += b"" if old else struct.pack("<Q", head_id)
     ring += struct.pack("<IIQQQ", SIZE_BITS, 0, va + places[2], 0, 0)
     return ring + bytes(8)
-
-
-def put_records(ram: GuestRam, frames: Sequence[tuple[int, int]], at: int, va: int) -> None:
-    """Write frame records (frame pointer, return address), the first at a physical address; `va` is where it is mapped."""
-    for fp, address in frames:
-        ram.put(at, struct.pack("<QQ", fp, address))
-        at += fp - va if fp else 0
-        va = fp

@@ -73,6 +73,8 @@ class _Autopsy:
 
     def run(self) -> BootResult:
         """Return the result, with what was found."""
+        with self._part("artifacts"):
+            self._remove_old()
         with self._part("registers"):
             self._read_registers()
         with self._part("memory"), ExitStack() as stack:
@@ -88,6 +90,18 @@ class _Autopsy:
             yield
         except (HostError, InputError) as error:
             self._notes.append(f"{what}: {error.message}")
+
+    def _remove_old(self) -> None:
+        """Leave nothing of an earlier boot where things are kept: it would pass for this one's."""
+        if self._keep is None:
+            return
+        for name in (_CORE, _DMESG, _INFO):
+            try:
+                (self._keep / name).unlink(missing_ok=True)
+            except OSError as error:
+                why = (error.strerror or str(error)).lower()
+                message = f"cannot remove `{self._keep / name}`: {why}"
+                raise HostError(message) from error
 
     def _in_time(self) -> None:
         if not self._deadline.left_s():

@@ -24,6 +24,10 @@ def _serve(path: Path, talk: Callable[[socket.socket], None]) -> None:
     threading.Thread(target=run, daemon=True).start()
 
 
+def _wait(done: threading.Event) -> None:
+    done.wait(10)
+
+
 def test_bytes_go_both_ways(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     _serve(path, lambda theirs: theirs.sendall(b"to " + theirs.recv(100)))
@@ -36,7 +40,7 @@ def test_bytes_go_both_ways(tmp_path: Path) -> None:
 def test_who_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     done = threading.Event()
-    _serve(path, lambda _theirs: done.wait(10) and None)
+    _serve(path, lambda _theirs: _wait(done))
     with (
         connect(path, Deadline(0.1)) as connection,
         pytest.raises(HostError, match="no answer in time"),
@@ -48,7 +52,7 @@ def test_who_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
 def test_who_takes_nothing_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     done = threading.Event()
-    _serve(path, lambda _theirs: done.wait(10) and None)
+    _serve(path, lambda _theirs: _wait(done))
     with (
         connect(path, Deadline(0.1)) as connection,
         pytest.raises(HostError, match="no answer in time"),

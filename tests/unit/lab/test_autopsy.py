@@ -8,12 +8,15 @@ from msgspec.structs import replace
 
 from builders.fake_gdb_stub import FakeStub, serve
 from builders.fake_qemu import KVM, LINUX, boot_spec, raw_image
+from builders.images import link
 from builders.stopped_kernel import IMAGE_PA, RUN, TCR, GuestRam, Words, put_ring
 from whypanic.host.machine import Machine
 from whypanic.host.qmp import MachineDiedError
 from whypanic.lab.autopsy import autopsy
 from whypanic.model.errors import HostError
+from whypanic.model.image import SourcePosition
 from whypanic.model.lab import BootResult, CpuSample, LabVerdict
+from whypanic.symbolize.debug_info import Chain, DebugInfo
 
 SYSTEM = ("ESR_EL1", "VBAR", "SCTLR", "TTBR1_EL1", "TCR_EL1", "ELR_EL1")
 PRB, RING = 0x8000, 0x9000
@@ -24,6 +27,7 @@ ffff80000800c000 T do_call
 ffff80000800c100 T first
 """
 STACK = 0x1C000
+NOTE = "OSRELEASE=6.1-toy\n" + "".join(f"NUMBER(toy_{i})={i}\n" for i in range(8))
 
 
 class FakeMachine:
@@ -108,9 +112,44 @@ def test_a_kernel_that_hangs_is_told_whole(tmp_path: Path, off: int) -> None:
     )
 
 
+def test_a_vmlinux_with_debug_information_gives_lines(tmp_path: Path) -> None:
+    source = f"_text: .globl prb\n .org {PRB}\nprb: .quad 0\n .org 0xc000\n"
+    source += ".globl do_call\ndo_call: nop\n .org 0xc100\n.globl first\nfirst: nop\n .org 0xd000\n"
+    vmlinux = link(source, assembler=("-gdwarf-5",))
+    asked: list[int] = []
+
+    class Info:
+        engine = "toy"
+        caution = None
+        roots = ()
+
+        def locate(self, addresses: Sequence[int]) -> list[Chain]:
+            asked.extend(addresses)
+            return [(SourcePosition("f", "kernel/toy.c", 7, 1),) for _ in addresses]
+
+    guest, result = _guest(), _result(tmp_path)
+    result = replace(result, spec=replace(result.spec, vmlinux=str(vmlinux)))
+    machine = cast("Machine", FakeMachine(tmp_path, guest, [_cpu(guest)]))
+    found = autopsy(machine, result, open_info=lambda _image: cast("DebugInfo", Info()))
+    assert found.backtrace == ("do_call+0x8 at kernel/toy.c:7", "first+0x20 at kernel/toy.c:7")
+    assert asked == [0xFFFF80000800C008, 0xFFFF80000800C11C]
+    assert found.notes == ("said before",)
+
+
+def test_debug_information_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
+    vmlinux = link("_text: nop\n", assembler=("-gdwarf-5",))
+    guest, result = _guest(), _result(tmp_path)
+    result = replace(result, spec=replace(result.spec, vmlinux=str(vmlinux)))
+    machine = cast("Machine", FakeMachine(tmp_path, guest, [_cpu(guest)]))
+    found = autopsy(machine, result, open_info=lambda _image: None)
+    note = "backtrace: without lines: drgn is not installed, or cannot read this vmlinux"
+    assert note in found.notes
+    assert found.backtrace
+
+
 def test_log_and_ram_stay_where_the_boot_keeps_things(tmp_path: Path) -> None:
     guest = _guest()
-    guest.put(IMAGE_PA + 0x200000 - 0x10000, b"OSRELEASE=6.1-toy\n" + b"NUMBER(x)=1\n" * 1)
+    guest.put(IMAGE_PA + 0x40000, NOTE.encode())
     found = _look(tmp_path, FakeMachine(tmp_path, guest, [_cpu(guest)]))
     kept = tmp_path / "kept"
     assert (kept / "dmesg").read_text(encoding="utf-8").splitlines() == [
@@ -122,9 +161,12 @@ def test_log_and_ram_stay_where_the_boot_keeps_things(tmp_path: Path) -> None:
     assert found.artifacts == {
         "folder": str(kept),
         "vmcore": str(kept / "vmcore"),
+        "vmcoreinfo": str(kept / "vmcoreinfo"),
         "dmesg": str(kept / "dmesg"),
     }
-    assert sorted(p.name for p in kept.iterdir()) == ["console.log", "dmesg", "vmcore"]
+    assert (kept / "vmcoreinfo").read_text(encoding="utf-8") == NOTE
+    names = sorted(p.name for p in kept.iterdir())
+    assert names == ["console.log", "dmesg", "vmcore", "vmcoreinfo"]
 
 
 def test_nothing_stays_where_it_keeps_nothing(tmp_path: Path) -> None:
@@ -191,9 +233,11 @@ def test_a_kernel_that_never_had_its_mmu_on(tmp_path: Path) -> None:
 
 
 def test_a_ring_that_was_written_over_leaves_the_stack(tmp_path: Path) -> None:
-    guest = _guest()
+    guest, result = _guest(), _result(tmp_path)
     guest.put(IMAGE_PA + RING, bytes(128))
-    found = _look(tmp_path, FakeMachine(tmp_path, guest, [_cpu(guest)]))
+    (tmp_path / "kept" / "dmesg").write_text("of an earlier boot", encoding="ascii")
+    found = _look(tmp_path, FakeMachine(tmp_path, guest, [_cpu(guest)]), result)
+    assert not (tmp_path / "kept" / "dmesg").exists()
     assert "log: no ring buffer of printk is found in RAM" in found.notes
     assert found.last_words == ""
     assert found.backtrace == ("do_call+0x8", "first+0x20")

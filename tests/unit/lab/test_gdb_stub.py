@@ -78,7 +78,7 @@ def test_what_is_no_stub_is_refused(data: bytes, words: str) -> None:
 def test_threads_without_numbers_are_refused() -> None:
     fake = FakeStub([{}])
     stub = GdbStub(fake)
-    fake.answer = lambda _request: b"mp1.zz"  # type: ignore[method-assign]
+    fake.only = b"mp1.zz"
     with pytest.raises(HostError, match="no number"):
         stub.threads()
 
@@ -86,7 +86,7 @@ def test_threads_without_numbers_are_refused() -> None:
 def test_descriptions_that_never_end_are_refused() -> None:
     fake = FakeStub([{}])
     stub = GdbStub(fake)
-    fake.answer = lambda _request: b"m" + b"x" * 4000  # type: ignore[method-assign]
+    fake.only = b"m" + b"x" * 4000
     with pytest.raises(HostError, match=r"target\.xml"):
         stub.register_numbers()
 
