@@ -24,10 +24,12 @@ LOGS = tuple(
 SHARED = sorted((ROOT.parent / "shared" / "cases").glob("*.log"))
 
 
-@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.stem)
-def test_labelled_logs(path: Path) -> None:
-    data = path.read_bytes()
-    assert screened(data) == whole(data)
+def test_labelled_logs() -> None:
+    if not SHARED:
+        pytest.skip("no labelled logs: ../shared/cases beside the repository is missing")
+    for path in SHARED:
+        data = path.read_bytes()
+        assert screened(data) == whole(data), path.name
 
 
 def test_logs_of_the_cases() -> None:

@@ -99,12 +99,13 @@ def _segments(elf: bytes) -> list[tuple[int, ...]]:
     return [struct.unpack_from("<IIQQQQQQ", elf, at + size * i) for i in range(n)]
 
 
-def _one_of_each_family() -> list[Compiler]:
-    return list({c.name.startswith("clang"): c for c in reversed(compilers())}.values())
-
-
-@pytest.mark.parametrize("compiler", _one_of_each_family(), ids=lambda compiler: compiler.name)
-def test_a_compiler_builds_it_the_same_twice(compiler: Compiler, tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["gcc", "clang"])
+def test_a_compiler_builds_it_the_same_twice(family: str, tmp_path: Path) -> None:
+    compiler = next(
+        (c for c in compilers() if c.name.startswith("clang") == (family == "clang")), None
+    )
+    if compiler is None:
+        pytest.skip(f"no {family} for arm64: `setup.sh dev` installs it")
     build_init(tmp_path / "one", compiler=compiler)
     build_init(tmp_path / "two", compiler=compiler)
     init = (tmp_path / "one").read_bytes()
