@@ -21,6 +21,7 @@ from tools.kind_words import TABLE, KindWords  # noqa: E402
 from whypanic.audit.api import Rule  # noqa: E402
 from whypanic.audit.engine import declared_rules  # noqa: E402
 from whypanic.audit.rule_text import rule_text as text_of_rule  # noqa: E402
+from whypanic.audit.rule_text import single_sources  # noqa: E402
 from whypanic.causes.api import Cause  # noqa: E402
 from whypanic.causes.engine import declared_causes  # noqa: E402
 from whypanic.crashlog.titles import WORDS  # noqa: E402
@@ -122,18 +123,6 @@ def first_case(cause_id: str) -> Case | None:
     return None
 
 
-def sources(text: str) -> list[str]:
-    """Return the single sources of a paragraph: between semicolons outside brackets."""
-    found, depth = [""], 0
-    for letter in text.rstrip("."):
-        depth += (letter == "(") - (letter == ")")
-        if letter == ";" and depth == 0:
-            found.append("")
-        else:
-            found[-1] += letter
-    return [item.strip() for item in found if item.strip()]
-
-
 def cause_page(cause: Cause) -> str:
     """Return the page of one cause."""
     text, case = rule_text(cause), first_case(cause.id)
@@ -161,8 +150,8 @@ def cause_page(cause: Cause) -> str:
         lines += ["```text", case.report.rstrip(), "```"]
         lines += ["", f"More in [its cases](../../tests/cases/{cause.id}.md)."]
     lines += ["", "## Sources", ""]
-    lines += [f"- {_plain(item)}" for item in sources(text.parts.get("Sources", ""))]
-    remembered = sources(text.parts.get("From memory", ""))
+    lines += [f"- {_plain(item)}" for item in single_sources(text.parts.get("Sources", ""))]
+    remembered = single_sources(text.parts.get("From memory", ""))
     lines += [f"- {_plain(item)} *(from memory)*" for item in remembered]
     return "\n".join(lines) + "\n"
 

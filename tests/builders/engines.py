@@ -20,7 +20,7 @@ def unicorn_engine() -> Engine:
 def qemu_engine() -> Engine:
     """Return the engine that needs a program of the machine: without it the test is skipped, but never in CI."""
     if shutil.which(QEMU) is None and not os.environ.get("CI"):
-        pytest.skip(f"{QEMU} is not installed")
+        pytest.skip(f"no {QEMU}: `bash scripts/setup.sh dev` installs it")
     from whypanic.replay.qemu import QemuEngine
 
     return QemuEngine()

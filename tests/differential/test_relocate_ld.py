@@ -13,7 +13,8 @@ from whypanic.replay.subject import Subject
 TOOLS = "aarch64-linux-gnu-"
 AT = 0xFFFF_0000_089E_6F84
 pytestmark = pytest.mark.skipif(
-    shutil.which(TOOLS + "ld") is None, reason="needs binutils-aarch64-linux-gnu"
+    shutil.which(TOOLS + "ld") is None,
+    reason=f"no {TOOLS}ld: `bash scripts/setup.sh dev` installs it",
 )
 
 KINDS = """

@@ -61,7 +61,7 @@ def test_docstring_of_a_rule(path: Path) -> None:
 def test_sources_are_what_was_opened(path: Path) -> None:
     write_docs = generator()
     parts = write_docs.read_docstring(docstring(path)).parts
-    for item in write_docs.sources(parts.get("Sources", "")):
+    for item in write_docs.single_sources(parts.get("Sources", "")):
         assert item.startswith("Linux "), f"not of the kernel's tree: under `From memory:`? {item}"
         assert not UNOPENED.search(item), f"belongs under `From memory:`: {item}"
 
@@ -90,8 +90,8 @@ def test_docstring_is_taken_apart() -> None:
     )
     assert (text.claim, text.prose) == ("A widget went bad.", "It does.")
     assert text.parts["Refuted by"] == "a good one."
-    found = generator().sources(text.parts["Sources"])
-    assert found == ["Linux a/b.c (f; g), c/d.h", "Linux e.rst"]
+    found = generator().single_sources(text.parts["Sources"])
+    assert found == ("Linux a/b.c (f; g), c/d.h", "Linux e.rst")
 
 
 @pytest.mark.parametrize("text", ["", "A b.\n\nSources: x.\nSources: y.\n"])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from whypanic.crashlog.drafts import DYING, Draft, Pending, Stream
 from whypanic.crashlog.headlines import PRELUDED, Entry, is_dependent
 from whypanic.crashlog.lines import Line
+from whypanic.crashlog.log_blocks import FOREIGN, LogBlock, block_of, is_report, without_weak
 from whypanic.crashlog.recognise import NOTHING, Recognised, recognise
 from whypanic.crashlog.rivals import IN_DOUBT, TOLD_APART, choose, may_rival
 from whypanic.crashlog.sections.rule import Part
@@ -37,9 +38,6 @@ MAX_WRITERS = 4096
 PENDING_GAP = 12
 """Lines between `cut here` and its headline, or a `CPU:` line and its registers."""
 
-FOREIGN = 2
-"""`Draft.foreign` of a report with a line that only another architecture prints; 1: one that is unusual here."""
-
 _BODY = frozenset(
     {Part.ABORT, Part.ABORT_HEAD, Part.WALK, Part.ERROR, Part.REGISTERS, Part.PC, Part.TRACE,
      Part.FRAME, Part.CODE, Part.STACK, Part.IDENTITY, Part.MODULES}
@@ -54,29 +52,6 @@ _ALWAYS_CONTINUES = frozenset(
 _NEW_AFTER_THE_END = frozenset(
     {Part.PC, Part.REGISTERS, Part.ABORT, Part.ABORT_HEAD, Part.IDENTITY, Part.MODULES, Part.WALK}
 )
-
-
-class LogBlock(NamedTuple):
-    """The lines of one report."""
-
-    indexes: tuple[int, ...]
-    """Of the lines that say something of the report, in order."""
-    messages: frozenset[int]
-    """Those among them that no section knows: what a WARN() or BUG() said."""
-    unknown: tuple[int, ...]
-    """Lines of the same writer between them that no section knows."""
-    number: int
-    """Place among all that was begun in this input."""
-    follows: int | None
-    """Number of the block that this one is a consequence of."""
-    foreign: bool
-    """Another architecture's report."""
-    weak: bool
-    """A call trace with nothing else."""
-    boot: int = 0
-    """Number of starts of a kernel that the text shows before it."""
-    beside: bool = False
-    """Begun while another CPU may have been printing the block that it `follows`."""
 
 
 class Split(NamedTuple):
@@ -189,8 +164,8 @@ class Splitter:
         blocks: list[LogBlock] = []
         while self.n_taken < len(self.drafts) and id(self.drafts[self.n_taken]) not in held:
             draft = self.drafts[self.n_taken]
-            if _is_report(draft):
-                blocks.append(_block(draft))
+            if is_report(draft):
+                blocks.append(block_of(draft))
             self.n_taken += 1
         return tuple(blocks)
 
@@ -534,55 +509,6 @@ def _names_fault(found: Recognised) -> bool:
 
 def _is_dump(found: Recognised) -> bool:
     return any(isinstance(fact, Register) for fact in found.facts)
-
-
-_STRONG = {
-    Part.ERROR,
-    Part.ABORT_HEAD,
-    Part.HYP_VALUES,
-    Part.PANIC,
-    Part.HEADLINE,
-    Part.HYP,
-    Part.END_PANIC,
-}
-
-
-def _is_report(draft: Draft) -> bool:
-    """A fragment of one or two stray register lines is no report."""
-    if draft.needs_more and draft.is_message_only:
-        return False
-    if draft.entry is Entry.PRELUDE and draft.panic is None:
-        return False
-    return bool(draft.parts & _STRONG) or len(draft.indexes) > 2
-
-
-_ARM64 = {Part.PC, Part.REGISTERS, Part.ABORT_HEAD, Part.ABORT, Part.TRACE}
-
-
-def _is_foreign(draft: Draft) -> bool:
-    """Another architecture's marks, and none that only arm64 prints where they are weak ones."""
-    return draft.foreign >= FOREIGN or (draft.foreign == 1 and not draft.parts & _ARM64)
-
-
-def _block(draft: Draft) -> LogBlock:
-    indexes = tuple(sorted(set(draft.indexes)))
-    return LogBlock(
-        indexes=indexes,
-        messages=frozenset(draft.messages),
-        unknown=tuple(i for i in draft.unknown if i < indexes[-1]),
-        number=draft.number,
-        follows=draft.follows.number if draft.follows is not None else None,
-        foreign=_is_foreign(draft),
-        weak=draft.weak,
-        boot=draft.boot,
-        beside=draft.beside,
-    )
-
-
-def without_weak(blocks: Sequence[LogBlock]) -> tuple[LogBlock, ...]:
-    """Return the blocks; where one is more than a call trace, without those that are nothing else."""
-    strong = tuple(block for block in blocks if not block.weak)
-    return strong or tuple(blocks)
 
 
 def split_blocks(lines: Sequence[Line], taken: set[int], input: int = 0) -> Split:

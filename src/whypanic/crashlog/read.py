@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from whypanic.crashlog.assembly import MAX_FACTS, assemble
-from whypanic.crashlog.blocks import MAX_REPORTS, LogBlock, Splitter
+from whypanic.crashlog.blocks import MAX_REPORTS, Splitter
 from whypanic.crashlog.cascade import Cascade, Place, ran_beside
 from whypanic.crashlog.commands import read_commands
 from whypanic.crashlog.coverage import count_understood
@@ -14,6 +14,7 @@ from whypanic.crashlog.dumps import read_dumps
 from whypanic.crashlog.kinds import kind_of
 from whypanic.crashlog.lines import Line, read_lines
 from whypanic.crashlog.listing import listing_gaps, read_listings
+from whypanic.crashlog.log_blocks import LogBlock
 from whypanic.crashlog.quotes import MAX_COMPARED, Mark, Twins, fingerprint
 from whypanic.crashlog.streams import interleaving
 from whypanic.crashlog.titles import title_of

@@ -153,7 +153,9 @@ def test_lines_of_an_object_with_debug_information() -> None:
         shutil.which("llvm-symbolizer") is None
         and shutil.which("aarch64-linux-gnu-addr2line") is None
     ):
-        pytest.skip("nothing reads the lines")
+        pytest.skip(
+            "neither llvm-symbolizer nor aarch64-linux-gnu-addr2line: `bash scripts/setup.sh dev` installs both"
+        )
     debug = open_debug_info(view.image, find_symbolizer)
     first = view.image.section(".hyp.text").address  # type: ignore[union-attr]
     found = finding(first + 0x30)

@@ -105,7 +105,7 @@ def test_a_compiler_builds_it_the_same_twice(family: str, tmp_path: Path) -> Non
         (c for c in compilers() if c.name.startswith("clang") == (family == "clang")), None
     )
     if compiler is None:
-        pytest.skip(f"no {family} for arm64: `setup.sh dev` installs it")
+        pytest.skip(f"no {family} for arm64: `bash scripts/setup.sh dev` installs it")
     build_init(tmp_path / "one", compiler=compiler)
     build_init(tmp_path / "two", compiler=compiler)
     init = (tmp_path / "one").read_bytes()

@@ -81,7 +81,7 @@ def test_what_the_kernel_needs_is_in_it() -> None:
 def test_cpio_reads_it(tmp_path: Path) -> None:
     cpio = shutil.which("cpio")
     if cpio is None:
-        pytest.skip("no cpio on this machine")
+        pytest.skip("no cpio: `bash scripts/setup.sh dev` installs it")
     done = subprocess.run(
         [cpio, "-t"], input=write_cpio(entries(b"init")), capture_output=True, check=True
     )

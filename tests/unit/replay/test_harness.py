@@ -30,7 +30,7 @@ def test_built_bytes_are_those_of_the_source() -> None:
     builder = _builder()
     commands = builder.assemblers()
     if not commands:
-        pytest.skip("no assembler for AArch64: install binutils-aarch64-linux-gnu")
+        pytest.skip("no aarch64-linux-gnu-as: `bash scripts/setup.sh dev` installs it")
     for command in commands:
         assert builder.assemble(command, HARNESS / "harness.S") == BUILT, command[0]
 
@@ -39,7 +39,7 @@ def test_a_changed_source_gives_other_bytes(tmp_path: Path) -> None:
     builder = _builder()
     commands = builder.assemblers()
     if not commands:
-        pytest.skip("no assembler for AArch64: install binutils-aarch64-linux-gnu")
+        pytest.skip("no aarch64-linux-gnu-as: `bash scripts/setup.sh dev` installs it")
     changed = tmp_path / "changed.S"
     changed.write_text(SOURCE.replace("str     xzr, [x20, #CONTROL_N_STARTED]", "nop"), "ascii")
     assert builder.assemble(commands[0], changed) != BUILT
