@@ -377,6 +377,7 @@ def call_through(case: CaseView, image: KernelImage, place: int) -> CallThrough 
         register=branch.register,
         value=case.value(branch.register),
         text=render(word, place),
+        module=image.module,
     )
 
 

@@ -42,6 +42,7 @@ def pointer_in_image(case: CaseView, pointer: Pointer) -> Statements:
     )
     proves = (
         reading.variable is not None
+        and not reading.coincides
         and reading.pointer == pointer.value
         and access.agreement in _AGREE
         and same_access
@@ -61,4 +62,6 @@ def call_in_image(case: CaseView, fetch: Fetch) -> Statements:
         return
     if call.value is not None and call.value != fetch.target:
         return
-    yield from_image(case, call.statement, call, *fetch.facts, proves=call.value == fetch.target)
+    # The identity is the kernel's where PC is in no image: it does not vouch for a module.
+    proves = call.value == fetch.target and call.module is None
+    yield from_image(case, call.statement, call, *fetch.facts, proves=proves)

@@ -7,7 +7,7 @@ from whypanic.arch.pstate import decode_pstate
 from whypanic.model.context import CommandLine, CpuFeatures, KernelVersion
 from whypanic.model.hyp import HypOffset, HypPanic, HypPanicAt, HypVaRange, KvmModeLine
 from whypanic.model.lab_facts import BootedOn
-from whypanic.model.provenance import Derived, Fact
+from whypanic.model.provenance import Derived, Fact, Origin
 
 _VHE_CAPABILITY = "HAS_VIRT_HOST_EXTN"
 _KVM_MODE = "kvm-arm.mode="
@@ -72,7 +72,9 @@ def _implied(facts: tuple[Fact, ...]) -> HypMode | None:
         (HypOffset, "`Hyp Offset` is printed for nVHE only"),
         (HypVaRange, "a HYP VA range is set up for nVHE only"),
     ):
-        fact = next((f for f in facts if isinstance(f, cls)), None)
+        fact = next(
+            (f for f in facts if isinstance(f, cls) and f.source.origin is not Origin.IMAGE), None
+        )
         if fact is not None:
             mode = "protected" if protected else "nvhe"
             return HypMode(

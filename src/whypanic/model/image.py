@@ -182,6 +182,8 @@ class AccessReading(Derived, frozen=True, kw_only=True):
     """Value of `variable`: that of the register, unless the register holds an address computed from it."""
     origin: str | None = None
     """What the value was loaded from, or returned by: `p->next`, `foo()`."""
+    coincides: bool = False
+    """Nothing but an equal value ties the register to the variable, or how far they lie apart is not known."""
     sentence: str
 
     @property
@@ -333,6 +335,8 @@ class CallThrough(Derived, frozen=True, kw_only=True):
     value: int | None
     """As printed; None: not printed."""
     text: str
+    module: str | None = None
+    """The module that it was read from; None: the kernel's image."""
 
     @property
     def statement(self) -> str:

@@ -282,6 +282,7 @@ def _reading(
         offset=offset,
         value=value,
         origin=origin,
+        coincides=term.how is How.SAME_VALUE or term.delta is None,
         sentence=_sentence(access, term, place, origin, terms.compiled_function),
     )
 

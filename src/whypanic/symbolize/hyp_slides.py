@@ -100,7 +100,7 @@ def _one_of(image: KernelImage, panic: HypPanic, offset: HypOffset, paired: int)
         f"Hyp Offset {offset.offset:#x} is printed, the place printed for PC says {paired:#x}: "
         f"only {fits[0]:#x} leads into the image"
     )
-    return _slide(fits[0], sentence, (offset, panic), printed=fits[0] == offset.offset)
+    return _slide(fits[0], sentence, (offset, panic), printed=False)
 
 
 def hyp_candidates(image: KernelImage, facts: Sequence[Fact]) -> tuple[int, ...]:

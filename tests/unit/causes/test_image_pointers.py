@@ -1,6 +1,14 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
 from builders.el1_oopses import oops
 from builders.el2_panics import claims, explained, verdict
 from builders.variables import FOLDER, image
+from whypanic.app import image_facts
+from whypanic.causes import image_pointers
 
 GCC = FOLDER / "variables-gcc.elf"
 NULL = "null-pointer-dereference"
@@ -66,12 +74,45 @@ def test_poison_in_a_variable_is_proven() -> None:
     assert verdict(explained(text, GCC), "poisoned-pointer") == "proven"
 
 
-def test_the_call_before_lr_proves_a_null_function_pointer() -> None:
+def _changing(made: Callable[..., Any], **values: object) -> Callable[..., Any]:
+    def change(*args: object) -> object:
+        fact = made(*args)
+        return None if fact is None else replace(fact, **values)
+
+    return change
+
+
+def test_a_variable_that_only_has_the_same_value_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    coinciding = _changing(image_pointers.reading_of, coincides=True)
+    monkeypatch.setattr(image_pointers, "reading_of", coinciding)
+    found = explained(oops("gcc", place("read_state"), {"x0": 0}, far=0x10), GCC)
+    assert verdict(found, NULL) == "supported"
+    assert "`w->state`" in claims(found, NULL)
+
+
+def _null_call() -> str:
     text = oops("gcc", place("start"), {"x2": 0}, far=0, esr=0x86000006)
     text = text.replace("pc : start+0x0/0x20", "pc : 0x0").replace(" start+0x0/0x20\n", " 0x0\n")
-    text = (
+    return (
         text[: text.index("Code:")] + "Code: bad PC value\n---[ end trace 0000000000000000 ]---\n"
     )
+
+
+def test_a_call_read_from_a_module_has_no_proof_of_the_kernels_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        image_facts, "call_through", _changing(image_facts.call_through, module="foo")
+    )
+    found = explained(_null_call(), GCC)
+    assert verdict(found, "null-function-pointer") == "supported"
+    assert "`blr x2` in start" in claims(found, "null-function-pointer")
+
+
+def test_the_call_before_lr_proves_a_null_function_pointer() -> None:
+    text = _null_call()
     found = explained(text, GCC)
     assert verdict(found, "null-function-pointer") == "proven"
     assert "`blr x2` in start, x2 = 0x0" in claims(found, "null-function-pointer")

@@ -3,7 +3,7 @@
 from whypanic.code.hyp_mode import infer_hyp_mode
 from whypanic.model.context import CommandLine, CpuFeatures, KernelVersion
 from whypanic.model.hyp import HypOffset, HypPanic, HypVaRange, KvmModeLine
-from whypanic.model.provenance import Fact, Source
+from whypanic.model.provenance import Fact, Origin, Source
 
 
 def at(line: int) -> Source:
@@ -40,6 +40,11 @@ def test_a_line_that_only_says_unavailable_tells_no_mode() -> None:
 def test_what_only_nvhe_prints() -> None:
     assert mode(HypOffset(source=at(1), offset=1)) == "nvhe"
     assert mode(HypVaRange(source=at(1), first=1 << 47, last=(1 << 48) - 1)) == "nvhe"
+
+
+def test_a_distance_that_the_image_gave_is_not_printed() -> None:
+    solved = Source(origin=Origin.IMAGE, address=0x1000)
+    assert mode(HypOffset(source=solved, offset=1)) is None
 
 
 def test_the_command_line_names_protection() -> None:

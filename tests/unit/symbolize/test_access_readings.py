@@ -260,6 +260,7 @@ def test_another_variable_with_the_same_value_is_called_so() -> None:
     (reading,) = read_access(insn, pc, {"x5": w + 8, "x20": w}, debug("gcc"), source=SOURCE)
     assert (reading.variable, reading.member) == ("w", "corner[0]")
     assert reading.sentence.startswith("x5 held the same value as `w` (struct widget *) plus 0x8, ")
+    assert reading.coincides
     assert read_access(insn, pc, {"x5": w + 0x4000, "x20": w}, debug("gcc"), source=SOURCE) == ()
 
 

@@ -99,7 +99,15 @@ def test_a_damaged_offset_loses_against_the_one_that_leads_into_the_image() -> N
     pc = hyp_va(at("work"), 0)
     where = HypPanicAt(what="panic", address=at("work"), source=SOURCE)
     wrong = HypOffset(offset=0x1234_0000, source=SOURCE)
-    assert value(panic(pc), where, wrong) == (at("work") - pc) & MASK
+    slide = solve_hyp_slide(image(), [panic(pc), where, wrong])
+    assert slide is not None
+    assert slide.value == (at("work") - pc) & MASK
+    assert not slide.printed
+    right, elsewhere = HypOffset(offset=slide.value, source=SOURCE), where.address + (1 << 40)
+    said = HypPanicAt(what="panic", address=elsewhere, source=SOURCE)
+    doubted = solve_hyp_slide(image(), [panic(pc), said, right])
+    assert doubted is not None
+    assert (doubted.value, doubted.printed) == (slide.value, False)
 
 
 def test_vhe_has_none() -> None:
