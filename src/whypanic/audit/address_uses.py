@@ -7,14 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whypanic.audit.function_code import FunctionCode, codes_of, spans_of
+from whypanic.audit.function_code import FunctionCode, codes_of, relative, spans_of
 from whypanic.audit.value_uses import Use, uses_of
 from whypanic.audit.view import AuditView, Instructions
 from whypanic.code.execution_domains import Domain
 from whypanic.code.flow import ENTRY
-from whypanic.code.masks import field, signed_field
 from whypanic.code.register_values import Sum, Term, Unknown
-from whypanic.formats.kernel_image import Addresses, Words
+from whypanic.formats.kernel_image import Addresses
 
 _PAGE = np.uint64(0xFFF)
 _FURTHEST = np.uint64(0x8000)
@@ -63,11 +62,6 @@ def formed_addresses(code: Instructions) -> tuple[Addresses, Addresses, NDArray[
         np.concatenate([pages, exact]),
         is_page,
     )
-
-
-def relative(words: Words) -> NDArray[np.int64]:
-    """Return the immediate of ADR, or of ADRP in pages, int64[n]."""
-    return signed_field(words, 5, 19) * 4 + field(words, 29, 2).astype(np.int64)
 
 
 def uses_outside(

@@ -190,11 +190,11 @@ def functions_at(view: AuditView, domain: Domain, slots: Slots) -> tuple[Span, .
         return ()
     code = view.instructions(domain)
     adrp, adr = code.found("adrp"), code.found("adr")
-    aims = (adrp.places & ~_PAGE) + (_relative(adrp.words) << 12).astype(np.uint64)
+    aims = (adrp.places & ~_PAGE) + (relative(adrp.words) << 12).astype(np.uint64)
     ends = aims + _PAGE + np.uint64(1 + BEFORE_FIRST)
     near = np.searchsorted(slots.places, aims) < np.searchsorted(slots.places, ends)
     aims, at = aims[near], adrp.places[near]
-    adr_aims = adr.places + _relative(adr.words).astype(np.uint64)
+    adr_aims = adr.places + relative(adr.words).astype(np.uint64)
     direct = adr.places[_reaches(adr_aims, slots)]
     found = dict.fromkeys(spans_of(view, domain, direct))
     for span in spans_of(view, domain, at):
@@ -233,5 +233,6 @@ def _low_parts(view: AuditView, domain: Domain, span: Span) -> Addresses:
     ).astype(np.uint64)
 
 
-def _relative(words: Words) -> NDArray[np.int64]:
+def relative(words: Words) -> NDArray[np.int64]:
+    """Return the immediate of ADR, or of ADRP in pages, int64[n]."""
     return signed_field(words, 5, 19) * 4 + field(words, 29, 2).astype(np.int64)

@@ -85,10 +85,6 @@ class AuditView:
         """Return the domain of code at a link VA."""
         return next((d for d in self.domains if d.holds(address)), None)
 
-    def data_owner(self, address: int) -> Domain | None:
-        """Return the domain that data at a link VA belongs to."""
-        return next((d for d in self.domains if d.holds_data(address)), None)
-
     def own_code(self, domain: Domain) -> tuple[tuple[int, int], ...]:
         """Return the code ranges of a domain without what earlier domains take of them."""
         ranges = list(domain.code)

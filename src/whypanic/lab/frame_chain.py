@@ -12,11 +12,11 @@ arch/arm64/include/asm/stacktrace/frame.h (6.13).
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
+from whypanic.arch.values import strip_pac
 from whypanic.lab.places import Namer
 
 _MAX_FRAMES = 64
 _INSN_BYTES = 4
-_UPPER = 1 << 55
 _VECTORS_BYTES, _VECTOR_BYTES = 0x800, 0x80
 _X29, _X30, _PC = 8 * 29, 8 * 30, 8 * 32
 """Offsets in `struct pt_regs`."""
@@ -100,7 +100,7 @@ def _frames(
         fp = context.x29
         interrupted = _frame(memory, context.pc, 0, fp, name_of)
         yield interrupted
-        link: int | None = without_signature(context.x30, va_bits)
+        link: int | None = strip_pac(context.x30, va_bits)
         context = None
         while fp and fp not in seen and not fp % 8:
             seen.add(fp)
@@ -112,7 +112,7 @@ def _frames(
                 break
             if not address:
                 return
-            address = without_signature(address, va_bits)
+            address = strip_pac(address, va_bits)
             if link is not None:
                 yield from _leaf(memory, interrupted, link, address, name_of)
                 link = None
@@ -158,9 +158,3 @@ def _frame(memory: Memory, address: int, back: int, fp: int, name_of: Namer) -> 
         symbol, _, offset = name.partition("+")
         name = f"{symbol}+{int(offset or '0', 16) + back:#x}"
     return Frame(address, pa, name, fp)
-
-
-def without_signature(address: int, va_bits: int) -> int:
-    """Return a signed address as the pointer that it was before."""
-    mask = (1 << va_bits) - 1
-    return address & mask if not address & _UPPER else address | ((1 << 64) - 1) & ~mask

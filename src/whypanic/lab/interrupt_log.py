@@ -177,9 +177,11 @@ class InterruptLog:
         n_records = 0
         try:
             with self.path.open("rb") as file:
+                begin, rest = _BEGIN.encode(), b""
                 while piece := file.read(1 << 20):
-                    # Records are told by the beginning of a line; one that two pieces share is counted by its end.
-                    n_records += piece.count(_BEGIN.encode())
+                    # The end of a piece may hold the first part of a beginning: too short to be counted twice.
+                    n_records += (rest + piece).count(begin)
+                    rest = piece[1 - len(begin) :]
         except OSError:
             pass
         return n_records

@@ -119,3 +119,10 @@ def test_no_log_yet(tmp_path: Path) -> None:
     missing = InterruptLog(tmp_path / "d")
     assert missing.size() == 0
     assert missing.exceptions() == (0, ())
+
+
+@pytest.mark.parametrize("n_before", range((1 << 20) - 18, (1 << 20) + 2))
+def test_a_record_that_two_pieces_share_counts_once(tmp_path: Path, n_before: int) -> None:
+    path = tmp_path / "exceptions.log"
+    path.write_bytes(b"\n" * n_before + ABORT.encode() + IRQ.encode())
+    assert InterruptLog(path).count() == 2

@@ -45,7 +45,6 @@ _ID = "stack-protector-in-domain"
 _GUARD = "__stack_chk_guard"
 _GUARDS = tuple(prefix + _GUARD for prefix in ("", NVHE_PREFIX, "__efistub_", "__pi_"))
 _ACCESS = 0x25
-_ACCESS_EL0 = 0x24
 _REMEDY = "build the file with -fno-stack-protector"
 
 
