@@ -6,25 +6,32 @@ Each assumes one thing that the text leaves open. Addresses are solved from the 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from whypanic.arch.cores import core_of_midr
 from whypanic.arch.kvm_eras import entry_nzcv
 from whypanic.code.indirect_branch import TargetOrigin
 from whypanic.code.switch_values import CoreChoice, SwitchSolution
-from whypanic.model.context import KernelOffset, KernelVersion
-from whypanic.model.hyp import HypPanic, HypVaRange, IdmapPage
+from whypanic.model.context import BootCpu, KernelVersion
+from whypanic.model.hyp import HypOffset, HypPanic, HypVaRange, IdmapPage
 from whypanic.model.provenance import Fact
 from whypanic.model.sections import SectionRelocation
 from whypanic.replay.compare import LogValues, Role
 from whypanic.replay.protocol import PAGE_BYTES, Job
 from whypanic.replay.relocate import Placement, place
-from whypanic.replay.subject import Subject
+from whypanic.replay.subject import Subject, Table
+from whypanic.replay.table_argument import (
+    ANY_ARGUMENT,
+    ARGUMENTS,
+    entries_at,
+    find_argument,
+    kernel_slide,
+)
 
 DEFAULT_CPU = "Cortex-A53"
 _BLOCK = 1 << 21
 """The image moves by multiples of 2 MiB: an address keeps its place in them."""
 _HYP_BASE = 1 << 47
-_ARGUMENTS = tuple(f"x{n}" for n in range(8))
-_ANY_ARGUMENT = 1
-"""A small index: a switch on an argument takes it for one of its cases."""
+_MASK_64 = (1 << 64) - 1
+_VA_BITS = 48
 _RETURN_VA = 0x7F00_0000_0000
 _DEFAULT_LINK = 0xFFFF_0000_0808_0000
 """Where a function of an object is taken to be linked when the log does not tell: an EL1 address like any other."""
@@ -97,8 +104,8 @@ def _plain(
     made = place(subject, at=run, link_at=link)
     told = ""
     if not options.registers:
-        options = options._replace(registers=dict.fromkeys(_ARGUMENTS, _ANY_ARGUMENT))
-        told = f"; every argument is {_ANY_ARGUMENT}, as none is given"
+        options = options._replace(registers=dict.fromkeys(ARGUMENTS, ANY_ARGUMENT))
+        told = f"; every argument is {ANY_ARGUMENT}, as none is given"
     as_linked = Hypothesis(
         id="as-linked",
         assumes=(
@@ -140,7 +147,10 @@ def _tables(
 ) -> tuple[Hypothesis, ...]:
     solution = _solution(subject, facts)
     if solution is None:
-        return _plain(subject, facts, options, absolute=any(t.is_absolute for t in subject.tables))
+        picked = _picked(subject, facts, options, panic)
+        return picked or _plain(
+            subject, facts, options, absolute=any(t.is_absolute for t in subject.tables)
+        )
     targets = {
         p.picked: p.target
         for p in solution.survey.paths
@@ -170,6 +180,68 @@ def _tables(
         )
     found.append(_fixed_up(subject, run, first, entries, options))
     return tuple(found)
+
+
+def _picked(
+    subject: Subject, facts: tuple[Fact, ...], options: Options, panic: HypPanic
+) -> tuple[Hypothesis, ...]:
+    """Return the runs for a table that the text shows whole, one entry of which is PC; none where none is.
+
+    The listing of an image tells where function and table were linked, and the panic's ending how far the kernel ran
+    from there: nothing but the argument that picks the entry is left to solve.
+    """
+    if subject.link_address is None or panic.pc is None:
+        return ()
+    link = subject.link_address + kernel_slide(facts)
+    chosen = _picked_entry(subject, panic.pc - link)
+    if chosen is None:
+        return ()
+    table, index, register, value = chosen
+    run = _hyp_va(subject.link_address, facts) if options.at == "hyp" else None
+    if run is None:
+        run = run_address(link, facts, options.at)
+    made = place(subject, at=run, link_at=link, entries=table.entries)
+    cpu = options.cpu or _boot_core(facts) or DEFAULT_CPU
+    given = dict.fromkeys(ARGUMENTS, ANY_ARGUMENT) | {register: value}
+    options = options._replace(registers={**given, **options.registers})
+    return (
+        Hypothesis(
+            id="absolute-table",
+            assumes=(
+                f"the table is as listed, its entries moved with the kernel to {link:#x}, and "
+                f"{register} is {value:#x}, which picks the entry that is PC"
+            ),
+            cause="absolute-jump-table-at-el2",
+            job=_job("absolute-table", cpu, made, options),
+            run_address=run,
+            solved=(
+                ("load_address", link),
+                ("run_address", run),
+                ("index", index),
+                (register, value),
+            ),
+        ),
+        _fixed_up(subject, run, cpu, table.entries, options),
+    )
+
+
+def _picked_entry(subject: Subject, offset: int) -> tuple[Table, int, str, int] | None:
+    """Return table, index, and the argument with its value that lead to an offset of the function."""
+    for table in subject.tables:
+        # Entries are placed for the first table of addresses alone.
+        if table.is_absolute and table.symbol is not None:
+            for index in entries_at(table, offset):
+                argument = find_argument(subject, table, index)
+                if argument is not None:
+                    return table, index, *argument
+            return None
+    return None
+
+
+def _boot_core(facts: tuple[Fact, ...]) -> str | None:
+    """Return the core of the boot CPU, where the text has its MIDR."""
+    boot = next((f for f in facts if isinstance(f, BootCpu)), None)
+    return None if boot is None or boot.midr is None else core_of_midr(boot.midr)
 
 
 def _solution(subject: Subject, facts: tuple[Fact, ...]) -> SwitchSolution | None:
@@ -257,9 +329,8 @@ def _entered_at(subject: Subject, facts: tuple[Fact, ...], pc: int) -> int:
     link = subject.link_address
     if link is None or (pc - link) % PAGE_BYTES == 0:
         return pc
-    moved = next((f for f in facts if isinstance(f, KernelOffset)), None)
-    offset = (moved.offset or 0) if moved is not None and moved.enabled else 0
-    return (link + offset - offset % PAGE_BYTES) & (1 << 64) - 1
+    offset = kernel_slide(facts)
+    return (link + offset - offset % PAGE_BYTES) & _MASK_64
 
 
 # Addresses -------------------------------------------------------------------------------------
@@ -284,6 +355,15 @@ def run_address(link: int, facts: Iterable[Fact], at: str = "hyp") -> int:
         base = printed.first if printed is not None else _HYP_BASE
         return base - base % _BLOCK + link % _BLOCK
     return int(at, 0) - int(at, 0) % PAGE_BYTES + link % PAGE_BYTES
+
+
+def _hyp_va(link: int, facts: Iterable[Fact]) -> int | None:
+    """Return the hyp VA of an address of the image by the Hyp Offset that is printed; None where none is."""
+    printed = next((f for f in facts if isinstance(f, HypOffset)), None)
+    if printed is None:
+        return None
+    address = (link - printed.offset) & _MASK_64
+    return None if address >> _VA_BITS else address
 
 
 def _job(id_: str, cpu: str, made: Placement, options: Options) -> Job:
