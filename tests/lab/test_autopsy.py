@@ -95,6 +95,7 @@ def test_a_hang_of_the_hypervisor(spec: BootSpec, patched: Patch, mode: str, n_c
 def test_a_panic_that_was_never_printed(spec: BootSpec, patched: Patch) -> None:
     image = patched(("do_one_initcall", 8, UNDEFINED))
     result = boot(replace(spec, image=image, append="loglevel=0"), autopsy=_look)
+    assert result.verdict is LabVerdict.PANIC
     assert "Kernel panic - not syncing" in result.last_words
     assert "Internal error" in result.last_words
     # Through the exception: the interrupted function is not one that called.

@@ -14,6 +14,7 @@ from whypanic.app.lab_evidence import (
 )
 from whypanic.app.lab_kernel import BootedKernel
 from whypanic.app.surroundings import Surroundings
+from whypanic.lab.last_words import with_last_words
 from whypanic.lab.verdicts import verdict_of_report
 from whypanic.model.kinds import Kind
 from whypanic.model.lab import BootResult, LabVerdict
@@ -69,10 +70,7 @@ def explain_boot(
 
 def find_report(result: BootResult, console: bytes) -> Found | None:
     """Return the report of the console that the verdict rests on, else one made of what was measured."""
-    data = console
-    if result.last_words:
-        data += b"\n" * (not console.endswith(b"\n")) + result.last_words.encode() + b"\n"
-    text, explained = explain_text(data)
+    text, explained = explain_text(with_last_words(console, result.last_words))
     index = deciding_report(result.verdict, [item.report for item in explained])
     if index is not None:
         return Found(explained[index], index + 1)

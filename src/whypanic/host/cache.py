@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from whypanic.host.clock import now_ns
 from whypanic.model.errors import HostError
 
 _VARIABLE = "WHYPANIC_CACHE"
+_IN_MAKING = ".new-"
+_LEFT_NS = 24 * 3600 * 10**9
 _HINT = f"free some space, or name another folder: {_VARIABLE}=/path"
 
 
@@ -39,7 +42,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_IN_MAKING, delete=False) as file:
             try:
                 file.write(data)
                 file.close()
@@ -61,7 +64,8 @@ def folder_in_making(final: Path) -> Iterator[Path]:
     """
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=final.parent, prefix=".new-"))
+        remove_left_behind(final.parent, _IN_MAKING)
+        new = Path(tempfile.mkdtemp(dir=final.parent, prefix=_IN_MAKING))
     except OSError as error:
         raise cannot_write(final, error) from error
     try:
@@ -97,15 +101,28 @@ def new_folder(parent: Path, prefix: str) -> Path:
     return made
 
 
-def remove_oldest_folders(parent: Path, n_kept: int) -> None:
-    """Remove the folders below `parent` but the `n_kept` that were changed last; what cannot be removed stays."""
+def remove_left_behind(parent: Path, prefix: str) -> None:
+    """Remove the folders below `parent` of that prefix that are a day old: whoever made them was killed."""
+    for folder in parent.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            if now_ns() - folder.stat().st_mtime_ns > _LEFT_NS and folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def oldest_folders(parent: Path, n_kept: int) -> list[Path]:
+    """Return the folders below `parent` but the `n_kept` that were changed last; those in the making are left out."""
     found = []
     for folder in parent.iterdir():
         # Another process may be removing them, too.
         with contextlib.suppress(OSError):
-            if folder.is_dir():
+            if folder.is_dir() and not folder.name.startswith("."):
                 found.append((folder.stat().st_mtime_ns, folder))
-    for _, folder in sorted(found, reverse=True)[n_kept:]:
+    return [folder for _, folder in sorted(found, reverse=True)[n_kept:]]
+
+
+def remove_oldest_folders(parent: Path, n_kept: int) -> None:
+    """Remove the folders below `parent` but the `n_kept` that were changed last; what cannot be removed stays."""
+    for folder in oldest_folders(parent, n_kept):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from whypanic.host.cache import remove_left_behind
 from whypanic.model.errors import HostError
 
+_PREFIX = "whypanic-scratch-"
 _SPARE_BYTES = 256 << 20
 _PIECE_BYTES = 1 << 20
 
@@ -20,8 +22,9 @@ def scratch_folder(beside: Path | None = None) -> Iterator[Path]:
     :param beside: folder in which it is made; None: where temporary files go.
     :raises HostError: if it cannot be made.
     """
+    remove_left_behind(beside or Path(tempfile.gettempdir()), _PREFIX)
     try:
-        folder = tempfile.TemporaryDirectory(prefix="whypanic-", dir=beside)
+        folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=beside)
     except OSError as error:
         message = f"cannot make a temporary folder: {(error.strerror or str(error)).lower()}"
         raise HostError(message) from error

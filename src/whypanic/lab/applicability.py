@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whypanic.formats.image_header import read_image_header
-from whypanic.lab.modes import all_modes, cpu_for, find_cpu
+from whypanic.lab.modes import cpu_for, find_cpu
 from whypanic.model.errors import InputError
 from whypanic.model.lab import BootSpec, Mode
 
@@ -109,9 +109,3 @@ def not_applicable(image: BootImage, spec: BootSpec, mode: Mode) -> str | None:
     if image.page is not None and spec.page != image.page:
         return f"the image has pages of {image.page}, not of {spec.page}"
     return applicable(image, mode, spec.cpu or cpu_for(mode, spec.page))
-
-
-def applicable_modes(image: BootImage) -> tuple[tuple[Mode, str | None], ...]:
-    """Return every mode, each with the reason why the image cannot be booted so, or None."""
-    page = image.page or "4k"
-    return tuple((mode, applicable(image, mode, cpu_for(mode, page))) for mode in all_modes())

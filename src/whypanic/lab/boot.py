@@ -15,6 +15,7 @@ from whypanic.host.qmp import MachineDiedError
 from whypanic.lab.applicability import BootImage, not_applicable, read_boot_image
 from whypanic.lab.console import Console
 from whypanic.lab.interrupt_log import Exceptions, InterruptLog
+from whypanic.lab.last_words import with_last_words
 from whypanic.lab.markers import DONE, guest_result, running_test
 from whypanic.lab.modes import find_mode, prove
 from whypanic.lab.places import Namer, image_namer
@@ -38,6 +39,7 @@ Autopsy = Callable[[Machine, BootResult], BootResult]
 """Looks into a machine that failed and stands still, and returns the result with what it found."""
 
 _FILE_BYTES = 512 << 20
+_NOT_PRINTED = "it stands in the ring buffer, and the console never had it"
 
 
 class _Scene(NamedTuple):
@@ -96,7 +98,7 @@ def boot(
             except MachineDiedError as error:
                 result = session.dead(f"{error.message}: {machine.complaint()}")
             if result.verdict is not LabVerdict.OK and autopsy is not None and not machine.is_gone:
-                result = autopsy(machine, result)
+                result = session.judged_again(autopsy(machine, result))
     except MachineDiedError as error:
         result = session.dead(error.message)
     return replace(result, argv=by_hand, seconds=clock.seconds())
@@ -140,6 +142,7 @@ class _Session:
         self._namer = namer
         self._console = Console(files.console)
         self._interrupts = InterruptLog(files.interrupts)
+        self._evidence: Evidence | None = None
 
     def run(self, machine: Machine, progress: Progress | None) -> BootResult:
         """Return the result, with the machine standing still.
@@ -171,6 +174,16 @@ class _Session:
         self._console.read()
         exceptions = self._interrupts.exceptions()
         return self._result(_Scene(End.DIED, exceptions=exceptions, complaint=why))
+
+    def judged_again(self, result: BootResult) -> BootResult:
+        """Return the result with the verdict that follows where the kernel's last words count as printed."""
+        if not result.last_words or self._evidence is None:
+            return result
+        data = with_last_words(bytes(self._console.data), result.last_words)
+        verdict, reason = judge(self._evidence._replace(reports=read_log(data).reports))
+        if verdict is result.verdict:
+            return result
+        return replace(result, verdict=verdict, reason=f"{reason}; {_NOT_PRINTED}")
 
     def _look_around(self, machine: Machine, sampler: Sampler, scene: _Scene) -> _Scene:
         if not sampler.n_looks:
@@ -209,25 +222,24 @@ class _Session:
         text = self._console.text
         proof = prove(self._mode, text)
         guest = guest_result(text)
-        verdict, reason = judge(
-            Evidence(
-                end=scene.end,
-                proof=proof,
-                wanted=self._mode.id,
-                reports=read_log(bytes(self._console.data)).reports,
-                guest=guest,
-                done=DONE in text,
-                running=running_test(text),
-                n_console_bytes=len(self._console.data),
-                quiet_s=scene.quiet_s,
-                deadline_s=self._spec.deadline_s,
-                motions=scene.motions,
-                samples=scene.samples,
-                exceptions=scene.exceptions.unusual,
-                n_exceptions=scene.exceptions.n_records,
-                complaint=scene.complaint,
-            )
+        self._evidence = Evidence(
+            end=scene.end,
+            proof=proof,
+            wanted=self._mode.id,
+            reports=read_log(bytes(self._console.data)).reports,
+            guest=guest,
+            done=DONE in text,
+            running=running_test(text),
+            n_console_bytes=len(self._console.data),
+            quiet_s=scene.quiet_s,
+            deadline_s=self._spec.deadline_s,
+            motions=scene.motions,
+            samples=scene.samples,
+            exceptions=scene.exceptions.unusual,
+            n_exceptions=scene.exceptions.n_records,
+            complaint=scene.complaint,
         )
+        verdict, reason = judge(self._evidence)
         return BootResult(
             spec=self._spec,
             verdict=verdict,

@@ -1,6 +1,7 @@
 """Kernels that were built, kept by content: the same tree, options and tools find what is there.
 
-    lab/builds/<key>/     Image, vmlinux, .config, kvm_nvhe.o, modules/, make.log, build.json; whole or not there
+    lab/builds/<key>/     Image, vmlinux, .config, kvm_nvhe.o, modules/, make.log, build.json; whole or not there; the
+                          oldest go first
     lab/requests/<key>    which build a request came to, so that nothing has to be configured to know it
     lab/work/<name>/      folders of objects, for the next build of nearly the same; the oldest go first
     lab/failures/<name>/  make.log of builds that failed
@@ -10,6 +11,7 @@ The key of a build is the SHA-256 of the tree's content, the final .config, the 
 and linker, make's variables, and the version of this driver. Folders take no part: paths are mapped away.
 """
 
+import contextlib
 import hashlib
 import shutil
 from collections.abc import Iterable
@@ -22,6 +24,8 @@ from whypanic.host.cache import (
     cache_folder,
     cannot_write,
     folder_in_making,
+    oldest_folders,
+    remove_oldest_folders,
     try_locked,
     write_whole,
 )
@@ -32,6 +36,8 @@ DRIVER = 1
 """To be raised when the same inputs make another Image."""
 _MAX_WORK_FOLDERS = 6
 _MAX_FAILURES = 20
+_MAX_BUILDS = 60
+"""Those found or made last; each takes 60 MB with our config, and ten times that with arm64's defconfig."""
 _KEPT = {
     # What is kept under which name, and whether a build without it is none.
     "Image": ("arch/arm64/boot/Image", True),
@@ -94,22 +100,9 @@ def find_build(key: str, spec: BuildSpec, options: tuple[OptionCheck, ...]) -> B
     record = _read(folder / "build.json", Record)
     if record is None or not (folder / "Image").is_file():
         return None
+    with contextlib.suppress(OSError):
+        folder.touch()
     return _with_paths(record.result, folder, spec=spec, options=options, cached=True)
-
-
-def kept_builds() -> tuple[Record, ...]:
-    """Return every build in the cache with its paths, the newest first."""
-    found = []
-    for file in (lab_folder() / "builds").glob("[!.]*/build.json"):
-        record = _read(file, Record)
-        if record is not None and (file.parent / "Image").is_file():
-            result = record.result
-            whole = _with_paths(
-                result, file.parent, spec=result.spec, options=result.options, cached=True
-            )
-            found.append((file.stat().st_mtime, msgspec.structs.replace(record, result=whole)))
-    found.sort(key=lambda each: each[0], reverse=True)
-    return tuple(record for _, record in found)
 
 
 def keep_build(key: str, record: Record, out: Path) -> BuildResult:
@@ -141,6 +134,7 @@ def keep_build(key: str, record: Record, out: Path) -> BuildResult:
             ),
         )
         (new / "build.json").write_bytes(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+    remove_oldest_folders(final.parent, _MAX_BUILDS)
     return _with_paths(
         record.result, final, spec=record.result.spec, options=record.result.options, cached=False
     )
@@ -155,8 +149,7 @@ def keep_failure(name: str, log: Path) -> Path:
             shutil.copyfile(log, folder / "make.log")
     except OSError as error:
         raise cannot_write(folder, error) from error
-    for old in _oldest(folder.parent, _MAX_FAILURES):
-        shutil.rmtree(old, ignore_errors=True)
+    remove_oldest_folders(folder.parent, _MAX_FAILURES)
     return folder
 
 
@@ -171,7 +164,7 @@ def work_folder(name: str) -> Path:
         folder.touch()
     except OSError as error:
         raise cannot_write(folder, error) from error
-    for old in _oldest(folder.parent, _MAX_WORK_FOLDERS):
+    for old in oldest_folders(folder.parent, _MAX_WORK_FOLDERS):
         with try_locked(old.with_suffix(".lock")) as had:
             if had:
                 shutil.rmtree(old, ignore_errors=True)
@@ -198,12 +191,6 @@ def _modules(out: Path) -> list[str]:
         str(Path(line).with_suffix(".ko")) for line in lines if not line.startswith(("/", "."))
     ]
     return [name for name in names if ".." not in Path(name).parts and (out / name).is_file()]
-
-
-def _oldest(parent: Path, n_kept: int) -> list[Path]:
-    """Return the folders in `parent` beyond the newest `n_kept`."""
-    folders = [entry for entry in parent.iterdir() if entry.is_dir()]
-    return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)[n_kept:]
 
 
 def _read(path: Path, kind: type[_T]) -> _T | None:

@@ -43,6 +43,13 @@ def last_words(records: Iterable[Record], console: str) -> tuple[str, ...]:
     return tuple(tail[-_MAX_LINES:])
 
 
+def with_last_words(console: bytes, words: str) -> bytes:
+    """Return what the console would hold, had it printed the last words too."""
+    if not words:
+        return console
+    return console + b"\n" * (not console.endswith(b"\n")) + words.encode() + b"\n"
+
+
 def _plain(line: str) -> str:
     match = _prefix().match(line)
     return line[match.end() if match else 0 :].rstrip()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from whypanic.lab.modes import Proof
 from whypanic.lab.sampling import Motion
-from whypanic.lab.watch import End
+from whypanic.lab.watch import End, is_hang
 from whypanic.model.fault import InternalError, PanicMessage
 from whypanic.model.hyp import HypPanic
 from whypanic.model.kinds import Kind
@@ -163,15 +163,13 @@ def _silent(evidence: Evidence) -> Judgement:
 
 
 def _late(evidence: Evidence) -> Judgement:
-    limit = f"{evidence.deadline_s:g} s"
-    if evidence.motions and Motion.MOVING not in evidence.motions.values():
+    if is_hang(set(evidence.motions.values()), evidence.quiet_s):
         return _silent(evidence)
+    limit = f"{evidence.deadline_s:g} s"
     if not evidence.n_console_bytes:
         reason = f"no output within {limit}"
         return Judgement(LabVerdict.NO_EARLY_OUTPUT, reason)
-    where = f"; test {evidence.running} ran" if evidence.running else ""
-    reason = f"it still made progress after {limit}{where}"
-    return Judgement(LabVerdict.SLOW, reason)
+    return Judgement(LabVerdict.SLOW, f"not at its end after {limit}: {_silence(evidence)}")
 
 
 def _silence(evidence: Evidence) -> str:

@@ -1,6 +1,6 @@
 """Watch over a machine that runs, until something decides what became of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -53,6 +53,18 @@ _END_OF = {
     MachineEvent("SHUTDOWN", "guest-panic"): End.PANICKED,
     MachineEvent("GUEST_PANICKED", "pause"): End.PANICKED,
 }
+
+
+def stands_still(motions: Collection[Motion]) -> bool:
+    """Return whether a CPU gets nowhere, and none may be counting up to something."""
+    return Motion.STUCK in motions and Motion.LOOPING not in motions
+
+
+def is_hang(motions: Collection[Motion], quiet_s: float) -> bool:
+    """Return whether so long a silence of CPUs that do this is a hang; CPUs of which nothing is known make none."""
+    if not motions or Motion.MOVING in motions:
+        return False
+    return quiet_s >= (_HANG_S if stands_still(motions) else _WAITING_HANG_S)
 
 
 class Watched(NamedTuple):
@@ -147,8 +159,8 @@ class Watch:
         self._sampler.look()
         motions = set(self._sampler.motions().values()) if ripe else {Motion.MOVING}
         self._machine.resume()
-        if Motion.MOVING in motions:
+        if not is_hang(motions, quiet_s):
             return False
-        if Motion.STUCK in motions and Motion.LOOPING not in motions:
+        if stands_still(motions):
             return self._machine.cpu_s() - self._cpu_s_at_output >= _BUSY_S
-        return quiet_s >= _WAITING_HANG_S
+        return True

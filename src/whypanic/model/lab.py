@@ -25,7 +25,7 @@ class LabVerdict(StrEnum):
     """It booted, and not in the mode that was asked for."""
     NO_EARLY_OUTPUT = "no-early-output"
     SLOW = "slow"
-    """The deadline passed while it still made progress."""
+    """The deadline passed, and it does not hang as far as was seen."""
     BUILD_FAILED = "build-failed"
     NOT_APPLICABLE = "not-applicable"
     INFRASTRUCTURE = "infrastructure"

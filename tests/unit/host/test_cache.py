@@ -1,5 +1,6 @@
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,13 @@ def test_the_oldest_folders_give_way(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     remove_oldest_folders(tmp_path, 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "file"]
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    for name, age_s in ((".new-dead", 90_000), (".new-alive", 60), ("kept", 90_000)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    with folder_in_making(tmp_path / "final"):
+        assert not (tmp_path / ".new-dead").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {".new-alive", "kept", "final"}

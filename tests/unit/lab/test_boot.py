@@ -59,6 +59,18 @@ def test_a_failure_is_looked_at_while_the_machine_stands_still(tmp_path: Path) -
     assert result.exceptions[0].symbol == "at 0x10010"
 
 
+def test_a_panic_that_was_never_printed_is_a_panic(tmp_path: Path) -> None:
+    program = fake_qemu(tmp_path, [("console", MODE), RESET])
+    words = "[    1.000000] Kernel panic - not syncing: out of toys"
+    result = boot(
+        boot_spec(tmp_path),
+        program=program,
+        autopsy=lambda _machine, result: replace(result, last_words=words),
+    )
+    assert result.verdict is LabVerdict.PANIC
+    assert result.reason.endswith("the console never had it")
+
+
 def test_what_is_not_applicable_is_not_booted(tmp_path: Path) -> None:
     result = boot(boot_spec(tmp_path, mode="hvhe"), program=str(tmp_path / "missing"))
     assert result.verdict is LabVerdict.NOT_APPLICABLE

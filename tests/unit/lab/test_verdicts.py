@@ -169,11 +169,27 @@ def test_no_byte_at_all() -> None:
     assert judge(late) == (LabVerdict.NO_EARLY_OUTPUT, "no output within 60 s")
 
 
-def test_a_deadline_without_progress_is_a_hang() -> None:
-    late = FINE._replace(end=End.DEADLINE, deadline_s=8.0, samples=(SAMPLE,))
-    assert judge(late).reason == "it still made progress after 8 s"
-    assert judge(late._replace(motions={0: Motion.WAITING})).verdict is LabVerdict.SILENT_HANG
-    assert judge(late._replace(motions={0: Motion.MOVING})).verdict is LabVerdict.SLOW
+@pytest.mark.parametrize(
+    ("motion", "quiet_s", "verdict"),
+    [
+        (Motion.WAITING, 12.0, LabVerdict.SILENT_HANG),
+        (Motion.WAITING, 7.0, LabVerdict.SLOW),
+        (Motion.STUCK, 3.5, LabVerdict.SILENT_HANG),
+        (Motion.STUCK, 0.1, LabVerdict.SLOW),
+        (Motion.LOOPING, 5.0, LabVerdict.SLOW),
+        (Motion.MOVING, 30.0, LabVerdict.SLOW),
+    ],
+)
+def test_at_the_deadline_a_hang_needs_its_silence(
+    motion: Motion, quiet_s: float, verdict: LabVerdict
+) -> None:
+    late = FINE._replace(end=End.DEADLINE, deadline_s=40.0, samples=(SAMPLE,), quiet_s=quiet_s)
+    assert judge(late._replace(motions={0: motion})).verdict is verdict
+
+
+def test_a_deadline_claims_no_progress_that_nobody_saw() -> None:
+    late = FINE._replace(end=End.DEADLINE, deadline_s=8.0, samples=(SAMPLE,), quiet_s=0.2)
+    assert judge(late).reason == "not at its end after 8 s: no output for 0.2 s"
 
 
 def test_a_storm_is_told_by_its_first_exception() -> None:
