@@ -7,7 +7,9 @@ Why it breaks: hyp.lds gathers .text, .rodata, .bss, .data..ro_after_init and .d
 5.12 on, and .data from 6.16 on, into sections whose names begin with .hyp; the kernel's linker script places and maps
 those. Any other section keeps its name, is linked without a word, and lies in kernel memory that is not mapped at
 EL2: the first access is a translation fault with a low hyp VA in FAR. An initialised static variable is enough, and
-so is a function that the compiler puts into a section of its own.
+so is a function that the compiler puts into a section of its own. Where the section lands among the kernel's
+read-only data or in its .bss, EL2 maps it all the same unless protected KVM runs; gen-hyprel passes it over, so that
+an address kept there stays one of EL1. That is a warning.
 
 Example:
     .section .data, "aw"                  // in an object of arch/arm64/kvm/hyp/nvhe, before 6.16
@@ -54,6 +56,8 @@ _OLD_GATHERED = (".text", ".data..percpu", ".rodata", ".bss")
 _ACCESS = 0x25
 _FETCH = 0x21
 _MAX_SYMBOLS = 20_000
+_MAPPED = "which EL2 maps as the kernel's own data, unless protected KVM runs"
+_NOT_CONVERTED = "gen-hyprel looks into .hyp sections alone: an address kept here stays the kernel's"
 _REMEDY = "make it zero-initialised, const or __ro_after_init, or gather its section in hyp.lds.S and map it"
 
 
@@ -163,14 +167,18 @@ def _symbol_finding(view: AuditView, domain: Domain, symbol: Symbol) -> Finding:
     section = view.image.section_at(symbol.address)
     is_code = symbol.kind == "function"
     where = section.name if section is not None else "no section"
-    text = f"{symbol.size} bytes in {where}, which is not mapped at EL2"
+    is_mapped = _in((*domain.reaches, *domain.reaches_warn), symbol.address) and not is_code
+    mapped = _MAPPED if is_mapped else "which is not mapped at EL2"
+    evidence = [Evidence(text=f"{symbol.size} bytes in {where}, {mapped}", address=symbol.address)]
+    if is_mapped:
+        evidence.append(Evidence(text=_NOT_CONVERTED))
     return Finding(
         rule=_ID,
-        level=Level.ERROR,
+        level=Level.WARNING if is_mapped else Level.ERROR,
         title=f"{symbol.name} of the hyp code lies in {where}",
         domain=domain.name,
         place=symbol.address,
-        evidence=(Evidence(text=text, address=symbol.address),),
+        evidence=tuple(evidence),
         fault=_fault(is_code=is_code),
         cause="call-left-hyp-text" if is_code else "data-left-hyp-mappings",
         remedy=_REMEDY,

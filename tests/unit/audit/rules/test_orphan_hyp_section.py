@@ -121,3 +121,11 @@ def test_objects_in_the_hyp_sections_are_legal() -> None:
         + data(".hyp.bss", "__kvm_nvhe_pool")
     )
     assert linked(source) == []
+
+
+def test_among_the_kernels_read_only_data_it_is_mapped_and_not_converted() -> None:
+    (finding,) = linked(HYP + data(".rodata", "__kvm_nvhe_blocks", flags="a"))
+    assert finding.level is Level.WARNING
+    texts = [evidence.text for evidence in finding.evidence]
+    assert "which EL2 maps" in texts[0]
+    assert "gen-hyprel" in texts[1]
