@@ -14,6 +14,7 @@ from whypanic.code.indirect_branch import IndirectBranch
 from whypanic.model.code import Listing
 from whypanic.model.provenance import Derived
 
+_NO_WAY_ON = ("b", "br", "ret", "eret")
 _MAX_STARTS = 24
 _MAX_ROOTS = 8
 _MAX_SEEDS = 256
@@ -115,18 +116,35 @@ def _base(words: dict[int, int], branch: IndirectBranch, table: int | None) -> d
 
 
 def _starts(words: dict[int, int], branch: IndirectBranch) -> Iterator[int]:
-    """Yield where to begin, nearest first: at the load of the entry and further back, no further than a call."""
-    address = branch.line.address if branch.load is None else branch.load.address
-    for _ in range(_MAX_STARTS):
-        if address not in words:
-            return
-        insn = decode(words[address])
-        if insn.branch is not None and (
-            insn.branch.link or insn.branch.kind in ("b", "br", "ret", "eret")
-        ):
-            return
-        yield address
-        address -= 4
+    """Yield where to begin, nearest first: at the load of the entry and further back, no further than a call.
+
+    Code that nothing falls into is reached by jumps: it goes on at those that lead to its first instruction.
+    """
+    pending = [branch.line.address if branch.load is None else branch.load.address]
+    seen: set[int] = set()
+    while pending and len(seen) < _MAX_STARTS:
+        address = pending.pop(0)
+        while address in words and address not in seen and len(seen) < _MAX_STARTS:
+            jump = decode(words[address]).branch
+            if jump is not None and jump.link:
+                break
+            # What does not go on to the next instruction ends the code before this piece.
+            if seen and jump is not None and jump.kind in _NO_WAY_ON and address + 4 in seen:
+                pending += [source for source in _sources(words, address + 4) if source not in seen]
+                break
+            seen.add(address)
+            yield address
+            address -= 4
+
+
+def _sources(words: dict[int, int], target: int) -> Iterator[int]:
+    """Yield the jumps that lead to an address."""
+    for address, word in words.items():
+        jump = decode(word).branch
+        if jump is None or jump.offset is None or jump.link:
+            continue
+        if address + jump.offset == target:
+            yield address
 
 
 def _roots(words: dict[int, int], start: int, end: int) -> Iterator[str]:

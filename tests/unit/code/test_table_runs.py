@@ -91,3 +91,19 @@ def test_the_tables_address_may_be_made_far_above() -> None:
     found = find_table_flags(branch, BASE + 0x34, 5, memory, table=BASE)
     assert found is not None
     assert found.nzcv == (0b1000,)
+
+
+def test_a_compare_before_a_return_that_is_jumped_over() -> None:
+    # clang puts the default case first: cmp; b.ls over it; mov; ret; and the load behind it.
+    words = (
+        *(0xF100101F, 0x54000069, 0x52800600, 0xD65F03C0),
+        *(0x90000008, 0x91000108, 0xF8607908, 0xD61F0100),
+        *(0x52800400, 0xD65F03C0, 0x52800580, 0xD65F03C0),
+    )
+    branch, memory = branch_of(words), Memory((0x20, 0x20, 0x20, 0x20, 0x28))
+    found = find_table_flags(branch, BASE + 0x28, 5, memory)
+    assert found is not None
+    assert ([run.seed for run in found.runs], found.nzcv) == ([4], (0b0110,))
+    found = find_table_flags(branch, BASE + 0x20, 5, memory)
+    assert found is not None
+    assert found.nzcv == (0b1000,)
