@@ -82,6 +82,7 @@ def _signed_bits(loaded: Loaded, term: Term) -> int | None:
     return None
 
 
+_BOUNDED = "switch through addresses, LLVM up to 7, or a computed goto behind a compare"
 _WIDTHS = {1: "byte", 2: "half", 4: "word"}
 
 
@@ -90,7 +91,7 @@ def idiom_of(form: TableForm, *, call: bool, in_function: bool, bounded: bool) -
     if form.kind is TableEntryKind.ABSOLUTE:
         if call or not in_function:
             return "array of function addresses"
-        return "switch through addresses, LLVM up to 7" if bounded else "computed goto"
+        return _BOUNDED if bounded else "computed goto"
     width = _WIDTHS.get(form.entry_bytes, str(form.entry_bytes))
     if form.base == form.table:
         return f"LLVM {width}, relative to the table"

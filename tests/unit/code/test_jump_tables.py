@@ -119,7 +119,12 @@ def one(name: str, function: str, form: str = "static") -> JumpTable:
         ("gcc-12-large.s", "dense", "GCC byte, relative to a label", 1),
         ("old-llvm.s", "gcc_word", "GCC word, relative to a label", 4),
         ("old-llvm.s", "relative", "LLVM word, relative to the table", 4),
-        ("old-llvm.s", "absolute", "switch through addresses, LLVM up to 7", 8),
+        (
+            "old-llvm.s",
+            "absolute",
+            "switch through addresses, LLVM up to 7, or a computed goto behind a compare",
+            8,
+        ),
         ("old-llvm.s", "masked", "computed goto", 8),
         ("gcc-11-Os.s", "tail_call", "array of function addresses", 8),
     ],

@@ -15,7 +15,7 @@ def load(size: int, shift: int, *, is_signed: bool = False, table: int = TABLE) 
 @pytest.mark.parametrize(
     ("value", "raw", "target", "idiom"),
     [
-        (Sum(0, (Term(load(8, 3)),)), LABEL + 8, LABEL + 8, "switch through addresses, LLVM up to 7"),
+        (Sum(0, (Term(load(8, 3)),)), LABEL + 8, LABEL + 8, "switch through addresses, LLVM up to 7, or a computed goto behind a compare"),
         (Sum(TABLE, (Term(load(4, 2, is_signed=True)),)), 0xFFFFFFF0, TABLE - 16, "LLVM word, relative to the table"),
         (Sum(LABEL, (Term(load(4, 2, is_signed=True)),)), 0xFFFFFFF0, LABEL - 16, "LLVM word, relative to a label"),
         (Sum(LABEL, (Term(load(1, 0), None, 2),)), 0xFF, LABEL + 4 * 255, "LLVM byte, relative to a label"),

@@ -172,7 +172,10 @@ def _evidence(
 
 def _remedy(domain: Domain, what: str) -> str:
     if what == "switch":
-        return "build this code with -fno-jump-tables, or with a compiler whose switch tables hold distances"
+        return (
+            "build this code with -fno-jump-tables, or with a compiler whose switch tables hold distances; if "
+            "the source has a computed goto behind the compare, keep distances from a label in its table"
+        )
     if what == "computed goto":
         return "make it a switch, or keep distances from a label in the table instead of labels"
     if domain.name in _EL2:

@@ -57,7 +57,9 @@ _ACCESS = 0x25
 _FETCH = 0x21
 _MAX_SYMBOLS = 20_000
 _MAPPED = "which EL2 maps as the kernel's own data, unless protected KVM runs"
-_NOT_CONVERTED = "gen-hyprel looks into .hyp sections alone: an address kept here stays the kernel's"
+_NOT_CONVERTED = (
+    "gen-hyprel looks into .hyp sections alone: an address kept here stays the kernel's"
+)
 _REMEDY = "make it zero-initialised, const or __ro_after_init, or gather its section in hyp.lds.S and map it"
 
 
