@@ -1,10 +1,10 @@
 # The verbs; each is a script or one command in .venv, so that nothing here needs make.
 BIN := .venv/bin
 
-.PHONY: help setup fmt lint type test real-image example docs score mutate plant bench bench-image bench-audit new-cause harness guest dist clean
+.PHONY: help setup fmt lint type test real-image lab lab-pages live example docs score mutate plant bench bench-image bench-audit bench-lab new-cause harness guest dist clean
 
 help:
-	@echo "make setup | fmt | lint | type | test | real-image | example | docs | score | mutate | plant | bench | bench-image | bench-audit | harness | guest | dist | clean"
+	@echo "make setup | fmt | lint | type | test | real-image | lab | lab-pages | live | example | docs | score | mutate | plant | bench | bench-image | bench-audit | bench-lab | harness | guest | dist | clean"
 	@echo "make new-cause ID=some-cause TITLE='what the machine did'"
 
 setup:
@@ -25,6 +25,15 @@ test:
 
 real-image:
 	@bash scripts/real-image.sh
+
+lab:
+	@bash scripts/lab.sh
+
+lab-pages:
+	@bash scripts/lab.sh --pages
+
+live:
+	@bash scripts/live.sh
 
 example:
 	@bash scripts/example.sh
@@ -51,6 +60,9 @@ bench-image: setup
 
 bench-audit: setup
 	$(BIN)/python bench/audit.py
+
+bench-lab: setup
+	WHYPANIC_LAB=$$(bash scripts/lab-kernels.sh gcc clang-thin) $(BIN)/python bench/lab.py
 
 new-cause: setup
 	$(BIN)/python tools/new_cause.py --id "$(ID)" --title "$(TITLE)"

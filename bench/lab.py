@@ -1,6 +1,6 @@
 """Print what one boot of the lab costs beside the bare QEMU command, and how long each verdict takes.
 
-    WHYPANIC_LAB=folder-of-built-kernels python bench/lab.py [ROUNDS]
+    make bench-lab, or WHYPANIC_LAB=$(bash scripts/lab-kernels.sh) python bench/lab.py [ROUNDS]
 
 Both boots print to a file and end with the guest's power off; the bare one logs no exceptions and is watched by nobody.
 They take turns, in one process. The kernels that fail are copies of the Image with one word changed. Nothing is

@@ -1,4 +1,9 @@
-"""Kernels that were built before: each folder below the one that WHYPANIC_LAB names, with vmlinux and Image."""
+"""Kernels that scripts/lab-kernels.sh has built: WHYPANIC_LAB names the folder that it printed.
+
+kernels/  by two toolchains, as they are
+tables/   the same with the patch of examples/live
+pages/    with larger pages
+"""
 
 import os
 import struct
@@ -38,11 +43,11 @@ class BuiltKernel:
         return bytes(data)
 
 
-def built_kernels() -> list[BuiltKernel]:
-    """Return the kernels that there are, in the order of their names."""
+def built_kernels(kind: str = "kernels") -> list[BuiltKernel]:
+    """Return the kernels of a kind, in the order of their names."""
     named = os.environ.get(FOLDER)
     found = []
-    for folder in sorted(Path(named).iterdir()) if named else ():
+    for folder in sorted((Path(named) / kind).glob("*")) if named else ():
         images = [folder / name for name in _IMAGES if (folder / name).is_file()]
         if images and (folder / "vmlinux").is_file():
             found.append(BuiltKernel(folder, images[0]))

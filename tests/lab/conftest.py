@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from builders.built_kernels import FOLDER, BuiltKernel, built_kernels
+from whypanic.model.lab import BootSpec
 
 collect_ignore_glob = [] if os.environ.get(FOLDER) else ["test_*.py"]
+# `scripts/lab.sh --pages` builds them.
+collect_ignore = [] if built_kernels("pages") else ["test_pages.py"]
 
 
 @pytest.fixture(scope="session", params=built_kernels(), ids=lambda kernel: kernel.name)
@@ -23,6 +26,17 @@ def initramfs() -> str:
     from whypanic.lab.initramfs import initramfs_path
 
     return str(initramfs_path())
+
+
+@pytest.fixture
+def spec(kernel: BuiltKernel, initramfs: str, tmp_path: Path) -> BootSpec:
+    return BootSpec(
+        image=str(kernel.image),
+        vmlinux=str(kernel.vmlinux),
+        initramfs=initramfs,
+        mode="nvhe",
+        keep=str(tmp_path / "kept"),
+    )
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from builders.built_kernels import BuiltKernel
 from whypanic.host.clock import Stopwatch
 from whypanic.host.machine import Machine
 from whypanic.lab.autopsy import autopsy
@@ -18,17 +17,6 @@ HYP_RUN, HYP_INIT = "__kvm_nvhe___kvm_vcpu_run", "__kvm_nvhe___do_hyp_init"
 INITCALL = ("do_one_initcall", "kernel_init", "ret_from_fork")
 
 Patch = Callable[..., str]
-
-
-@pytest.fixture
-def spec(kernel: BuiltKernel, initramfs: str, tmp_path: Path) -> BootSpec:
-    return BootSpec(
-        image=str(kernel.image),
-        vmlinux=str(kernel.vmlinux),
-        initramfs=initramfs,
-        mode="nvhe",
-        keep=str(tmp_path / "kept"),
-    )
 
 
 def _look(machine: Machine, result: BootResult) -> BootResult:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from builders.built_kernels import BuiltKernel
 from whypanic.host.clock import Deadline
 from whypanic.host.machine import Machine
 from whypanic.lab.boot import boot
@@ -23,17 +22,6 @@ SPIN, UNDEFINED, BRK = 0x14000000, 0x00000000, 0xD4210000
 HYP_RUN, HYP_INIT = "__kvm_nvhe___kvm_vcpu_run", "__kvm_nvhe___do_hyp_init"
 
 Patch = Callable[..., str]
-
-
-@pytest.fixture
-def spec(kernel: BuiltKernel, initramfs: str, tmp_path: Path) -> BootSpec:
-    return BootSpec(
-        image=str(kernel.image),
-        vmlinux=str(kernel.vmlinux),
-        initramfs=initramfs,
-        mode="nvhe",
-        keep=str(tmp_path / "kept"),
-    )
 
 
 @pytest.mark.parametrize("mode", [mode.id for mode in all_modes()])

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from builders.repository import ROOT
+from builders.shown_output import matches
 
 README = ROOT / "README.md"
 _FOUND = 1
@@ -56,11 +57,6 @@ def _run(command: str) -> str:
     return done.stdout
 
 
-def _matches(expected: str, actual: str) -> bool:
-    parts = [re.escape(part) for part in re.split(r"^\[\.\.\.\]\n", expected, flags=re.MULTILINE)]
-    return re.fullmatch("(?:.*\n)*".join(parts), actual) is not None
-
-
 def _cut(actual: str, shown: Shown) -> str:
     """Return the output to show: as long as before, in paragraphs, where the old one was cut."""
     head, cut, rest = shown.output.partition("[...]\n")
@@ -73,7 +69,7 @@ def _cut(actual: str, shown: Shown) -> str:
 @pytest.mark.parametrize("shown", _shown(), ids=lambda shown: shown.command)
 def test_command_prints_what_the_readme_shows(shown: Shown) -> None:
     actual = _run(shown.command)
-    if _matches(shown.output, actual):
+    if matches(shown.output, actual):
         return
     if os.environ.get("UPDATE_README"):
         old, new = (
@@ -114,6 +110,6 @@ def test_an_update_keeps_the_cut() -> None:
 
 
 def test_ellipsis_stands_for_lines() -> None:
-    assert _matches("a\n[...]\nz\n", "a\nb\nc\nz\n")
-    assert not _matches("a\n[...]\nz\n", "a\nb\ny\n")
-    assert not _matches("a\n", "a\nb\n")
+    assert matches("a\n[...]\nz\n", "a\nb\nc\nz\n")
+    assert not matches("a\n[...]\nz\n", "a\nb\ny\n")
+    assert not matches("a\n", "a\nb\n")

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Set up what is missing, build the lab's kernels unless the cache has them, and run the tests over them: real kernels in a
+# real QEMU. Words given are passed to pytest: `bash scripts/lab.sh -k live`. `--pages` first: kernels with pages of 16K
+# and 64K too, which takes as long again.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+more=()
+if [ "${1:-}" = --pages ]; then
+    shift
+    more=(gcc clang-thin gcc-table clang-thin-table gcc-16k gcc-64k)
+fi
+WHYPANIC_LAB=$(bash scripts/lab-kernels.sh "${more[@]}")
+export WHYPANIC_LAB
+exec .venv/bin/python -m pytest tests/lab "$@"
