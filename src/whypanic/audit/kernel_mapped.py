@@ -7,15 +7,15 @@ Source: Linux 6.1 arch/arm64/kernel/head.S and sleep.S (__enable_mmu, then `ldr 
 (tramp_map_kernel, tramp_unmap_kernel, tramp_exit).
 """
 
-from whypanic.audit.function_code import FunctionCode, span_of
+from whypanic.audit.function_code import FunctionCode, codes_of, span_of
 from whypanic.audit.view import AuditView
 from whypanic.code.execution_domains import Domain
-from whypanic.code.image_code import linked_words
 from whypanic.code.masks import MASKS
 from whypanic.code.register_values import RegisterValues
 
 _MAX_BACK = 256
 _MAX_CHAIN = 8
+_MAX_CALLEE = 64
 _TURNS_ON = "__enable_mmu"
 _LINKED = ("__primary_switched", "__secondary_switched")
 """Functions of head.S that run at their link address, after relocation."""
@@ -34,15 +34,15 @@ def kernel_is_mapped(view: AuditView, domain: Domain, code: FunctionCode, place:
     if runs_linked(domain, code.span.name):
         return True
     if domain.name == "trampoline":
-        for at, word in _before(code, place):
+        for at, word in _line(code, place, -1):
             if word & ~_RT == _TTBR1:
                 return not _unmaps(code, at, word & _RT)
         # On the way out the kernel is still mapped, up to the switch.
-        after = next((x for x in _after(code, place) if x[1] & ~_RT == _TTBR1), None)
+        after = next((x for x in _line(code, place, 1) if x[1] & ~_RT == _TTBR1), None)
         return after is not None and _unmaps(code, after[0], after[1] & _RT)
     if domain.name not in ("idmap", "early"):
         return False
-    for at, word in _before(code, place):
+    for at, word in _line(code, place, -1):
         if word & ~_RT == _SCTLR:
             return _turns_on(code.values, at, word & _RT)
         if MASKS["bl"].fits(word) and _enables(view, domain, code, at):
@@ -50,22 +50,11 @@ def kernel_is_mapped(view: AuditView, domain: Domain, code: FunctionCode, place:
     return False
 
 
-def _before(code: FunctionCode, place: int) -> list[tuple[int, int]]:
-    """Return (number, word) of what comes before a word, nearest first, up to what does not go on."""
+def _line(code: FunctionCode, place: int, step: int) -> list[tuple[int, int]]:
+    """Return (number, word) before (step -1) or behind (1) a word, nearest first, up to what does not go on."""
     found: list[tuple[int, int]] = []
-    for at in range(place - 1, max(place - _MAX_BACK, 0) - 1, -1):
-        word = code.flow.words[at]
-        leaves = MASKS["any register"].fits(word) and not MASKS["blr"].fits(word)
-        if not code.flow.is_code(at) or leaves or MASKS["b"].fits(word):
-            break
-        found.append((at, word))
-    return found
-
-
-def _after(code: FunctionCode, place: int) -> list[tuple[int, int]]:
-    """Return (number, word) of what comes after a word, nearest first, up to what does not go on."""
-    found: list[tuple[int, int]] = []
-    for at in range(place + 1, min(place + _MAX_BACK, len(code.flow))):
+    last = place + step * _MAX_BACK
+    for at in range(place + step, min(max(last, -1), len(code.flow)), step):
         word = code.flow.words[at]
         leaves = MASKS["any register"].fits(word) and not MASKS["blr"].fits(word)
         if not code.flow.is_code(at) or leaves or MASKS["b"].fits(word):
@@ -122,5 +111,11 @@ def _enables(view: AuditView, domain: Domain, code: FunctionCode, place: int) ->
         return False
     if any(symbol.name == _TURNS_ON for symbol in view.image.symbols.all_at(target)):
         return True
-    words = linked_words(view.image, target, span.end)
-    return words is not None and any(word & ~_RT == _SCTLR for word in words[:64].tolist())
+    codes = codes_of(view, span)
+    if not codes:
+        return False
+    callee, first = codes[0], (target - span.first) // 4
+    return any(
+        word & ~_RT == _SCTLR and _turns_on(callee.values, at, word & _RT)
+        for at, word in enumerate(callee.flow.words[first : first + _MAX_CALLEE], first)
+    )

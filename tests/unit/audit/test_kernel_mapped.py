@@ -61,6 +61,21 @@ def test_idmap(before: str, expected: bool) -> None:
     assert mapped("early", body) is expected
 
 
+@pytest.mark.parametrize(
+    ("callee", "expected"),
+    [
+        ("  mrs x0, sctlr_el1\n  orr x0, x0, #1\n  msr sctlr_el1, x0\n  ret", True),
+        ("  msr sctlr_el1, x0\n  ret", True),
+        # init_kernel_el prepares the register with the MMU off.
+        ("  mov x0, #0x30d00000\n  msr sctlr_el1, x0\n  ret", False),
+        ("  mov x0, #1\n  msr tpidr_el1, x0\n  ret", False),
+    ],
+)
+def test_a_call_to_what_writes_the_register(callee: str, expected: bool) -> None:
+    body = "  bl g\n  adr x0, .\n  ret\n.size f, . - f\n.type g, %function\ng:\n" + callee
+    assert mapped("idmap", body) is expected
+
+
 def test_functions_that_run_at_their_link_address() -> None:
     early = Domain("early", "", "", (), (), (), "")
     assert runs_linked(early, "__primary_switched")
