@@ -103,9 +103,9 @@ def test_a_loop_at_el2_while_a_guest_runs(spec: BootSpec, patched: Patch) -> Non
 
 
 def _in_time(result: BootResult) -> bool:
-    """3 s of silence; more only where this machine was too busy to give QEMU half a second of CPU time."""
+    """Silence for as long as a hang asks, and no waiting for the deadline; how much longer is for bench/lab.py."""
     assert result.verdict_s is not None
-    return 3.0 <= result.verdict_s < (3.5 if os.getloadavg()[0] < 2 else 30)
+    return 3.0 <= result.verdict_s < result.spec.deadline_s / 2
 
 
 @pytest.mark.parametrize("mode", ["nvhe", "nvhe-on-vhe", "protected"])
@@ -114,7 +114,7 @@ def test_a_panic_of_the_hypervisor(spec: BootSpec, patched: Patch, mode: str) ->
     assert result.verdict is LabVerdict.HYP_PANIC, result.reason
     assert result.exceptions[-1].kind == "Breakpoint"
     assert result.verdict_s is not None
-    assert result.verdict_s < 1.0
+    assert result.verdict_s < 3.0
 
 
 def test_code_of_the_hypervisor_does_not_run_with_vhe(spec: BootSpec, patched: Patch) -> None:
@@ -127,7 +127,7 @@ def test_a_panic_that_does_not_reset_the_machine(spec: BootSpec, patched: Patch)
     result = boot(replace(spec, image=image, mode="vhe", append="panic=0"))
     assert result.verdict is LabVerdict.PANIC, result.reason
     assert result.verdict_s is not None
-    assert 0.5 <= result.verdict_s < 1.0
+    assert 0.5 <= result.verdict_s < 3.0
 
 
 def test_a_mode_that_was_not_meant(spec: BootSpec) -> None:
