@@ -6,7 +6,7 @@ from whypanic.arch.esr import EsrView, FaultKind, decode_esr
 from whypanic.arch.kvm_eras import entry_nzcv, function_opening_line
 from whypanic.arch.pstate import decode_pstate
 from whypanic.causes.case import CaseView
-from whypanic.causes.image import image_matches, pc_location
+from whypanic.causes.image import image_matches, pc_location, used_image
 from whypanic.code.hyp_mode import HypMode
 from whypanic.code.indirect_branch import IndirectBranch, TargetOrigin
 from whypanic.code.switch_values import SwitchFit, SwitchSolution, SwitchSurvey, kernel_addresses
@@ -165,12 +165,26 @@ class Entry(NamedTuple):
 
 
 def line_against_opening(case: CaseView) -> Entry | None:
-    """Return whether PC is the function's first instruction: by the image, else by addr2line's line."""
+    """Return whether PC is the function's first instruction, by the image or by addr2line's line.
+
+    An image that is surely the crashed kernel's comes first; one that merely fits comes behind the text's own words.
+    """
+    identity, by_image = used_image(case), _offset_against_opening(case)
+    if by_image is not None and identity is not None and identity.certain:
+        return by_image
+    return _named_line_against_opening(case) or by_image
+
+
+def _offset_against_opening(case: CaseView) -> Entry | None:
     at = pc_location(case) if image_matches(case) else None
-    if at is not None and at.located.symbol is not None and at.located.offset is not None:
-        name, offset = at.located.symbol, at.located.offset
-        words = f"the image has PC at {name}+{offset:#x}"
-        return Entry(not offset, (at,), words if offset else f"{words}, its first instruction")
+    if at is None or at.located.symbol is None or at.located.offset is None:
+        return None
+    name, offset = at.located.symbol, at.located.offset
+    words = f"the image has PC at {name}+{offset:#x}"
+    return Entry(not offset, (at,), words if offset else f"{words}, its first instruction")
+
+
+def _named_line_against_opening(case: CaseView) -> Entry | None:
     location = location_of_pc(case)
     if location is None or location.line is None or not location.function:
         return None

@@ -13,6 +13,8 @@ from builders.el2_panics import (
 )
 from builders.hyp_images import STAGE2_4_14, link_4_14, link_6_1
 from builders.stage2 import stage2
+from whypanic.causes.el2 import line_against_opening
+from whypanic.causes.image import used_image
 from whypanic.formats.images import open_image
 
 TABLE = "absolute-jump-table-at-el2"
@@ -380,3 +382,19 @@ def test_an_address_that_another_register_held_proves_no_reference() -> None:
     # A write, says the syndrome; the instruction reads.
     image = link_6_1(CALLER, banner=BANNER_6_1)
     assert verdict(explained(text.replace("96000006", "96000046"), image), DATA) == "supported"
+
+
+def test_an_image_that_merely_fits_comes_behind_the_words_of_the_text() -> None:
+    image = link_4_14(stage2(), banner=BANNER_4_14)
+    said = f"\n$ addr2line -ife vmlinux {PC:x}\n__init_stage2_translation\narch/arm64/kvm/hyp/s2-setup.c:23\n"
+    surely = explained(panic_4_14(PC) + said, image)
+    entry = line_against_opening(surely.case)
+    assert entry is not None
+    assert entry.text.startswith("the image has PC at __init_stage2_translation+0x54")
+    fits = explained(panic_4_14(PC).replace(BANNER_4_14, "booting") + said, image)
+    identity = used_image(fits.case)
+    assert identity is not None
+    assert not identity.certain
+    entry = line_against_opening(fits.case)
+    assert entry is not None
+    assert entry.text.startswith("addr2line puts PC on line 23")
