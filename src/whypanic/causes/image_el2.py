@@ -117,6 +117,8 @@ def _table(case: CaseView, el2: El2, way: _Way, at: PcLocation) -> Statements:
         # A pointer to the function leads to its start as well, and an array of functions is no switch.
         yield consistent(text, *facts, *_slides(case))
         return
+    # Entry and PC are compared where they were linked, and the KASLR offset may be solved instead of printed: a wrong
+    # one would have to put PC onto an entry of this very table, with the flags of an index that leads there.
     yield from_image(
         case,
         text,
