@@ -150,57 +150,6 @@ def panic_path(version: str | None) -> PanicPath | None:
     )
 
 
-def prints_nvhe_panic_at(version: str | None) -> bool | None:
-    """Return whether nVHE prints `nVHE hyp panic at:` before the panic (5.13 and later); None if unknown."""
-    pair = _pair(version)
-    return None if pair is None else pair >= (5, 13)
-
-
-def relocates_hyp_pointers(version: str | None) -> bool | None:
-    """Return whether absolute addresses in hyp data are turned into hyp VAs at boot; None if the version is unknown.
-
-    `.hyp.reloc`, applied by kvm_apply_hyp_relocations(): 5.12 and later (from the measured facts on execution domains;
-    present in 5.15 and 6.1, absent in 5.10). It covers the hyp sections only, not kernel .rodata.
-    """
-    pair = _pair(version)
-    return None if pair is None else pair >= (5, 12)
-
-
-class HypVaModel(NamedTuple):
-    """How a hyp VA is made from a linear-map address."""
-
-    kind: str
-    """mask | mask+tag"""
-    text: str
-
-
-def hyp_va_model(version: str | None) -> HypVaModel | None:
-    """Return the rule for hyp VAs of a version (nVHE), or None before 4.6 and for an unknown version.
-
-    Sources: arch/arm64/include/asm/kvm_mmu.h 4.9 and 4.14; arch/arm64/kvm/va_layout.c of torvalds/linux 005e975a3bd0
-    (4.17 cycle) and of Debian 6.1.192-2, read.
-    """
-    pair = _pair(version)
-    if pair is None or pair < (4, 6):
-        return None
-    if pair <= (4, 16):
-        return HypVaModel(
-            "mask",
-            "lm_alias(symbol) & (2^VA_BITS - 1); with capability HYP_OFFSET_LOW & (2^(VA_BITS-1) - 1)",
-        )
-    if pair <= (5, 4):
-        return HypVaModel(
-            "mask+tag",
-            "low bits of lm_alias(symbol) below tag_lsb, a boot-time random tag above them, and bit VA_BITS-1 the"
-            " inverse of that bit of the idmap's address; no tag where memory leaves no free bits",
-        )
-    return HypVaModel(
-        "mask+tag",
-        "(lm_alias(symbol) & GENMASK(tag_lsb-1, 0)) | tag_val << tag_lsb; the tag's random bits only with"
-        " CONFIG_RANDOMIZE_BASE and free bits, bit vabits_actual-1 always the inverse of the idmap's",
-    )
-
-
 _S2_SETUP = "arch/arm64/kvm/hyp/s2-setup.c"
 _TLB = "arch/arm64/kvm/hyp/tlb.c"
 

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from whypanic.code.execution_domains import domains_of
 from whypanic.formats.kernel_image import Addresses, KernelImage
 
 _RELATIVE = 1027
@@ -60,20 +59,6 @@ def _find(image: KernelImage) -> HypRelocations | None:
             image, named["__hyp_reloc_begin"][0].address, named["__hyp_reloc_end"][0].address
         )
     return _recover(image)
-
-
-def uncovered_slots(image: KernelImage) -> Addresses:
-    """Return the slots inside hyp sections that the kernel relocates for EL1 and nothing relocates for EL2."""
-    found = hyp_relocations(image)
-    listed = np.empty(0, np.uint64) if found is None else found.slots
-    parts = []
-    for domain in domains_of(image):
-        if domain.name in ("hyp", "hyp-idmap"):
-            for first, end in (*domain.code, *domain.data):
-                parts.append(image.relative.within(first, end).slots)
-    slots = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
-    missing: Addresses = slots[~np.isin(slots, listed)]
-    return missing
 
 
 def _read(image: KernelImage, first: int, end: int) -> HypRelocations | None:

@@ -27,7 +27,6 @@ _STRIDES = range(32, 257, 8)
 _MAX_ROWS = 512
 _MAX_CAPABILITIES = 1024
 _CAPABILITY_AT, _TYPE_AT, _MATCHES_AT = 8, 10, 16
-_SCOPE_BOOT_CPU = 1 << 2
 _BANNER = "Linux version "
 
 
@@ -36,12 +35,6 @@ class CapabilityRow(NamedTuple):
 
     number: int
     description: str | None
-    type: int
-
-    @property
-    def at_boot(self) -> bool:
-        """Decided, and its alternatives applied, by the boot CPU alone: ARM64_CPUCAP_SCOPE_BOOT_CPU."""
-        return bool(self.type & _SCOPE_BOOT_CPU)
 
 
 class CapabilityNames(NamedTuple):
@@ -104,11 +97,6 @@ class Features:
         if number in self.present:
             return True
         return False if number in self.absent else self.default
-
-    def has_named(self, name: str) -> bool | None:
-        """Tell the same of a name; None also where its number is not known."""
-        number = self.names.number(name)
-        return None if number is None else self.has(number)
 
     def describe(self) -> str:
         """Return one line: where they come from and what is present."""
@@ -183,7 +171,7 @@ def _rows(image: KernelImage, data: bytes, stride: int) -> list[CapabilityRow] |
     for element in elements:
         pointer = int.from_bytes(element[:8], "little")
         description = image.string_at(pointer) if pointer else None
-        rows.append(CapabilityRow(_number(element), description, _type(element)))
+        rows.append(CapabilityRow(_number(element), description))
     return rows
 
 

@@ -370,8 +370,3 @@ def _hits(places: Addresses, first: int, end: int) -> list[int]:
     low, high = np.uint64(max(first, 0)), np.uint64(max(end, 0))
     found: list[int] = np.flatnonzero((places >= low) & (places < high)).tolist()
     return found
-
-
-def sites_in(image: KernelImage, first: int, end: int) -> tuple[PatchSite, ...]:
-    """Return the sites of [first, end), by address; for several ranges keep a `PatchSites`."""
-    return PatchSites(image).within(first, end)

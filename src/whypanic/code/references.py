@@ -7,7 +7,7 @@ import numpy as np
 from whypanic.arch.relocations import BY_NUMBER
 from whypanic.code.execution_domains import domain_at, domains_of
 from whypanic.code.hyp_relocations import hyp_relocations
-from whypanic.code.image_code import Span, data_mask, linked_words, relocations_in, slot_value
+from whypanic.code.image_code import data_mask, linked_words, relocations_in, slot_value
 from whypanic.code.masks import MASKS
 from whypanic.code.sweep import Leads, Sweep, sweeps_of
 from whypanic.formats.kernel_image import Addresses, ImageKind, KernelImage
@@ -42,20 +42,6 @@ def branches_to(
         sweep = _sweep(image, *within)
         places = np.empty(0, np.uint64) if sweep is None else sweep.branches_to(target)
     return tuple(_branch(image, int(p), target) for p in places[:MAX_REFERENCES].tolist())
-
-
-def callers_of(image: KernelImage, span: Span) -> tuple[CodeReference, ...]:
-    """Return the branches and calls from outside a function to anywhere inside it, by place.
-
-    At most MAX_REFERENCES; calls through pointers are not among them: `slots_holding` finds the pointers.
-    """
-    found: list[tuple[int, int]] = []
-    for sweep in sweeps_of(image):
-        for leads in (sweep.branches, sweep.conditional()):
-            into = leads.to(span.first, span.end)
-            outside = into.places - np.uint64(span.first) >= np.uint64(span.end - span.first)
-            found += zip(into.places[outside].tolist(), into.targets[outside].tolist(), strict=True)
-    return tuple(_branch(image, place, target) for place, target in sorted(found)[:MAX_REFERENCES])
 
 
 def references_from(image: KernelImage, first: int, end: int) -> tuple[CodeReference, ...]:

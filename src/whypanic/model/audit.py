@@ -15,16 +15,6 @@ class Level(StrEnum):
     NOTE = "note"
 
 
-class SliceLine(Struct, frozen=True, kw_only=True):
-    """One instruction of the slice that leads to a finding."""
-
-    address: int
-    """Link VA."""
-    word: int
-    source: str | None = None
-    """`file:line`, where debug information has it."""
-
-
 class Evidence(Struct, frozen=True, kw_only=True):
     text: str
     address: int | None = None

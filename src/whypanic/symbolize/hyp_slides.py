@@ -103,21 +103,6 @@ def _one_of(image: KernelImage, panic: HypPanic, offset: HypOffset, paired: int)
     return _slide(fits[0], sentence, (offset, panic), printed=False)
 
 
-def hyp_candidates(image: KernelImage, facts: Sequence[Fact]) -> tuple[int, ...]:
-    """Return the link VAs that PC of an EL2 panic may have, lowest first; () where PC is no hyp VA or nothing fits."""
-    if _is_vhe(facts):
-        return ()
-    survey = _survey(image, facts)
-    known = solve_hyp_slide(image, facts)
-    if known is not None:
-        panic = next((f for f in facts if isinstance(f, HypPanic)), None)
-        if panic is None or panic.pc is None or not _is_hyp_va(panic.pc, facts):
-            return ()
-        link = (panic.pc + known.value) & MASK64
-        return (link,) if image.contains(link) else ()
-    return survey.links if survey else ()
-
-
 def _is_vhe(facts: Sequence[Fact]) -> bool:
     return any(isinstance(f, KvmModeLine) and f.mode == "vhe" for f in facts)
 
@@ -169,9 +154,7 @@ def _survey(image: KernelImage, facts: Sequence[Fact]) -> _Survey | None:
         links = _outside(image, low, step, text)
         called = _branch_targets(image, text)
         hit = tuple(link for link in links if link in called)
-        if hit:
-            return _Survey(panic, hit, because, sure=True, words=_BRANCHED)
-        return _Survey(panic, links, because, sure=False, words="") if links else None
+        return _Survey(panic, hit, because, sure=True, words=_BRANCHED) if hit else None
     if text is None:
         return None
     links = tuple(_steps(text[0], text[1], low, step))

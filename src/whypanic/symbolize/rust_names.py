@@ -71,11 +71,6 @@ def demangle(name: str) -> str:
     return name if found is None else found
 
 
-def is_rust(name: str) -> bool:
-    """Tell whether this is a mangled name of Rust."""
-    return demangle(name) != name
-
-
 class _NotMangledError(Exception):
     """What was read cannot be such a name."""
 

@@ -7,16 +7,12 @@ from hypothesis import strategies as st
 from whypanic.arch.kvm_eras import (
     FUNCTION_LINES,
     HYP_CALL_ERAS,
-    NVHE_USES_TTBR0_ONLY,
     entry_nzcv,
     function_opening_line,
     hyp_call_era,
-    hyp_va_model,
     llvm_absolute_tables,
     panic_path,
     parse_compiler,
-    prints_nvhe_panic_at,
-    relocates_hyp_pointers,
 )
 
 
@@ -87,28 +83,6 @@ def test_function_lines_do_not_overlap() -> None:
         assert all(a[1] < b[0] for a, b in itertools.pairwise(spans))
 
 
-def test_hyp_va_models() -> None:
-    kinds = {
-        version: model.kind if (model := hyp_va_model(version)) else None
-        for version in ("4.5.0", "4.14.0", "4.16.1", "4.17.0", "5.10.0", "6.12.0", "x")
-    }
-    assert kinds == {
-        "4.5.0": None,
-        "4.14.0": "mask",
-        "4.16.1": "mask",
-        "4.17.0": "mask+tag",
-        "5.10.0": "mask+tag",
-        "6.12.0": "mask+tag",
-        "x": None,
-    }
-
-
-def test_version_bounds() -> None:
-    assert NVHE_USES_TTBR0_ONLY
-    assert [prints_nvhe_panic_at(v) for v in ("5.12.9", "5.13.0", None)] == [False, True, None]
-    assert [relocates_hyp_pointers(v) for v in ("5.10.0", "5.12.0", "?")] == [False, True, None]
-
-
 def test_llvm_eras() -> None:
     assert [llvm_absolute_tables(major) for major in (5, 7, 8, 19)] == [True, True, False, False]
 
@@ -149,4 +123,4 @@ def test_no_single_compiler(words: str) -> None:
 def test_any_words(words: str) -> None:
     compiler = parse_compiler(words)
     assert compiler is None or compiler.family in {"clang", "gcc"}
-    assert hyp_va_model(words) is None or entry_nzcv(words) in {None, 0b0110, 0b1010}
+    assert entry_nzcv(words) in {None, 0b0110, 0b1010}

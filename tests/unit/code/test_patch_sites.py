@@ -2,11 +2,15 @@
 
 from builders.images import assemble
 from builders.patched_code import BASE, NOP, image
-from whypanic.code.patch_sites import MOV_X9_LR, PatchSite, PatchSites, sites_in
+from whypanic.code.patch_sites import MOV_X9_LR, PatchSite, PatchSites
 from whypanic.formats.images import open_image
 from whypanic.formats.kernel_image import KernelImage, RelativeRelocations
 
 BL, RET = 0x94000001, 0xD65F03C0
+
+
+def sites_in(img: KernelImage, first: int, end: int) -> tuple[PatchSite, ...]:
+    return PatchSites(img).within(first, end)
 
 
 def found(img: KernelImage, n_bytes: int = 64) -> dict[int, PatchSite]:

@@ -3,7 +3,6 @@ from whypanic.code.image_code import Span, function_span
 from whypanic.code.references import (
     branch_places,
     branches_to,
-    callers_of,
     references_from,
     slots_holding,
 )
@@ -91,18 +90,6 @@ def test_branches_are_cut_to_a_span() -> None:
     caller = span_of(image, "caller")
     assert len(branches_to(image, at(image, "callee"), within=(caller.first, caller.end))) == 2
     assert branches_to(image, at(image, "callee"), within=(0, 8)) == ()
-
-
-def test_callers_come_from_outside_and_may_enter_anywhere() -> None:
-    image = open_image(link(CODE, "-pie"))
-    found = callers_of(image, span_of(image, "callee"))
-    places = [(r.kind, r.target - at(image, "callee"), r.function) for r in found]
-    assert places == [
-        ("call", 0, "caller"),
-        ("branch", 4, "caller"),
-        ("branch", 0, "caller"),
-        ("call", 0, "at_el2"),
-    ]
 
 
 def test_references_of_a_function_leave_it() -> None:
