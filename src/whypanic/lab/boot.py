@@ -28,7 +28,7 @@ from whypanic.lab.qemu_command import (
     seed_of,
 )
 from whypanic.lab.sampling import Motion, Sampler, image_offset
-from whypanic.lab.verdicts import Evidence, judge
+from whypanic.lab.verdicts import FATAL, Evidence, judge
 from whypanic.lab.watch import End, Watch
 from whypanic.model.errors import HostError, InputError
 from whypanic.model.lab import BootResult, BootSpec, CpuSample, ExceptionRecord, LabVerdict, Mode
@@ -48,6 +48,7 @@ class _Scene(NamedTuple):
     end: End
     verdict_s: float | None = None
     quiet_s: float = 0.0
+    busy_s: float = 0.0
     motions: Mapping[int, Motion] = {}
     samples: tuple[CpuSample, ...] = ()
     exceptions: Exceptions = Exceptions(0, ())
@@ -160,7 +161,7 @@ class _Session:
         if watched.end is End.DIED:
             message = "QEMU ended"
             raise MachineDiedError(message)
-        scene = _Scene(watched.end, watched.verdict_s, watched.quiet_s)
+        scene = _Scene(watched.end, watched.verdict_s, watched.quiet_s, watched.busy_s)
         if watched.end is not End.POWER_OFF or DONE not in self._console.text:
             machine.pause()
             watch.read_console()
@@ -176,12 +177,15 @@ class _Session:
         return self._result(_Scene(End.DIED, exceptions=exceptions, complaint=why))
 
     def judged_again(self, result: BootResult) -> BootResult:
-        """Return the result with the verdict that follows where the kernel's last words count as printed."""
+        """Return the result with the verdict that follows where the kernel's last words count as printed.
+
+        Only if they tell its death: what it survived does not explain that it is silent.
+        """
         if not result.last_words or self._evidence is None:
             return result
         data = with_last_words(bytes(self._console.data), result.last_words)
         verdict, reason = judge(self._evidence._replace(reports=read_log(data).reports))
-        if verdict is result.verdict:
+        if verdict is result.verdict or verdict not in FATAL:
             return result
         return replace(result, verdict=verdict, reason=f"{reason}; {_NOT_PRINTED}")
 
@@ -232,6 +236,7 @@ class _Session:
             running=running_test(text),
             n_console_bytes=len(self._console.data),
             quiet_s=scene.quiet_s,
+            busy_s=scene.busy_s,
             deadline_s=self._spec.deadline_s,
             motions=scene.motions,
             samples=scene.samples,

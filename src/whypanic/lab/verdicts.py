@@ -32,6 +32,8 @@ class Evidence(NamedTuple):
     """The test of the exerciser that had begun and not ended."""
     n_console_bytes: int = 0
     quiet_s: float = 0.0
+    busy_s: float = 0.0
+    """CPU time that the machine had in its silence."""
     deadline_s: float = 0.0
     motions: Mapping[int, Motion] = {}
     samples: tuple[CpuSample, ...] = ()
@@ -80,6 +82,8 @@ _WORST = (
     LabVerdict.STALL,
     LabVerdict.WARNING,
 )
+FATAL = _WORST[:3]
+"""What a kernel does not survive."""
 
 
 def verdict_of_report(report: LogReport) -> LabVerdict | None:
@@ -113,7 +117,7 @@ def worst_report(reports: Sequence[LogReport]) -> Judgement | None:
 def judge(evidence: Evidence) -> Judgement:
     """Return the verdict on a boot, with its reason in one line."""
     said = worst_report(evidence.reports)
-    fatal = said is not None and said.verdict in _WORST[:3]
+    fatal = said is not None and said.verdict in FATAL
     if evidence.end is End.DIED and not fatal:
         return Judgement(LabVerdict.INFRASTRUCTURE, evidence.complaint)
     if said is not None and (fatal or evidence.end not in (End.POWER_OFF, End.STORM)):
@@ -163,7 +167,7 @@ def _silent(evidence: Evidence) -> Judgement:
 
 
 def _late(evidence: Evidence) -> Judgement:
-    if is_hang(set(evidence.motions.values()), evidence.quiet_s):
+    if is_hang(set(evidence.motions.values()), evidence.quiet_s, evidence.busy_s):
         return _silent(evidence)
     limit = f"{evidence.deadline_s:g} s"
     if not evidence.n_console_bytes:

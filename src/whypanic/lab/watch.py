@@ -55,16 +55,16 @@ _END_OF = {
 }
 
 
-def stands_still(motions: Collection[Motion]) -> bool:
-    """Return whether a CPU gets nowhere, and none may be counting up to something."""
-    return Motion.STUCK in motions and Motion.LOOPING not in motions
+def is_hang(motions: Collection[Motion], quiet_s: float, busy_s: float) -> bool:
+    """Return whether so long a silence of CPUs that do this is a hang; CPUs of which nothing is known make none.
 
-
-def is_hang(motions: Collection[Motion], quiet_s: float) -> bool:
-    """Return whether so long a silence of CPUs that do this is a hang; CPUs of which nothing is known make none."""
+    :param busy_s: CPU time that the machine had in its silence.
+    """
     if not motions or Motion.MOVING in motions:
         return False
-    return quiet_s >= (_HANG_S if stands_still(motions) else _WAITING_HANG_S)
+    if Motion.STUCK in motions and Motion.LOOPING not in motions:
+        return quiet_s >= _HANG_S and busy_s >= _BUSY_S
+    return quiet_s >= _WAITING_HANG_S
 
 
 class Watched(NamedTuple):
@@ -75,6 +75,8 @@ class Watched(NamedTuple):
     """From the deciding text, or the last output, to the end of the watch."""
     quiet_s: float
     """Since the last output."""
+    busy_s: float
+    """CPU time of the machine in that."""
     sampler: Sampler
 
 
@@ -127,7 +129,7 @@ class Watch:
             verdict_s = said.seconds() if said is not None else 0.0
         else:
             verdict_s = quiet_s
-        return Watched(end, verdict_s, quiet_s, self._sampler)
+        return Watched(end, verdict_s, quiet_s, self._busy_s(), self._sampler)
 
     def _end(self, event: MachineEvent | None) -> End | None:
         """Return what has ended the watch, if anything has."""
@@ -159,8 +161,7 @@ class Watch:
         self._sampler.look()
         motions = set(self._sampler.motions().values()) if ripe else {Motion.MOVING}
         self._machine.resume()
-        if not is_hang(motions, quiet_s):
-            return False
-        if stands_still(motions):
-            return self._machine.cpu_s() - self._cpu_s_at_output >= _BUSY_S
-        return True
+        return is_hang(motions, quiet_s, self._busy_s())
+
+    def _busy_s(self) -> float:
+        return self._machine.cpu_s() - self._cpu_s_at_output

@@ -3,11 +3,13 @@
 Each assumes one thing that the text leaves open. Addresses are solved from the log, never given.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from whypanic.arch.cores import core_of_midr
+from whypanic.arch.identification import replay_cores
 from whypanic.arch.kvm_eras import entry_nzcv
+from whypanic.arch.pstate import decode_pstate
 from whypanic.code.indirect_branch import TargetOrigin
 from whypanic.code.switch_values import CoreChoice, SwitchSolution
 from whypanic.model.context import BootCpu, KernelVersion
@@ -17,12 +19,13 @@ from whypanic.model.sections import SectionRelocation
 from whypanic.replay.compare import LogValues, Role
 from whypanic.replay.protocol import PAGE_BYTES, Job
 from whypanic.replay.relocate import Placement, place
-from whypanic.replay.subject import Subject, Table
+from whypanic.replay.subject import Subject
 from whypanic.replay.table_argument import (
     ANY_ARGUMENT,
     ARGUMENTS,
+    Pick,
     entries_at,
-    find_argument,
+    find_picks,
     kernel_slide,
 )
 
@@ -32,6 +35,7 @@ _BLOCK = 1 << 21
 _HYP_BASE = 1 << 47
 _MASK_64 = (1 << 64) - 1
 _VA_BITS = 48
+_SHOWN = 4
 _RETURN_VA = 0x7F00_0000_0000
 _DEFAULT_LINK = 0xFFFF_0000_0808_0000
 """Where a function of an object is taken to be linked when the log does not tell: an EL1 address like any other."""
@@ -192,50 +196,49 @@ def _picked(
     """
     if subject.link_address is None or panic.pc is None:
         return ()
-    link = subject.link_address + kernel_slide(facts)
-    chosen = _picked_entry(subject, panic.pc - link)
-    if chosen is None:
+    # Entries are placed for the first table of addresses alone.
+    table = next((t for t in subject.tables if t.is_absolute and t.symbol is not None), None)
+    if table is None:
         return ()
-    table, index, register, value = chosen
+    link = subject.link_address + kernel_slide(facts)
+    picks = find_picks(subject, table, entries_at(table, panic.pc - link))
+    if not picks:
+        return ()
+    flags = None if panic.ps is None else decode_pstate(panic.ps).nzcv
+    pick = next((p for p in picks if p.nzcv == flags), picks[0])
     run = _hyp_va(subject.link_address, facts) if options.at == "hyp" else None
     if run is None:
         run = run_address(link, facts, options.at)
     made = place(subject, at=run, link_at=link, entries=table.entries)
-    cpu = options.cpu or _boot_core(facts) or DEFAULT_CPU
-    given = dict.fromkeys(ARGUMENTS, ANY_ARGUMENT) | {register: value}
+    core = _boot_core(facts)
+    usable = core if core in replay_cores() else None
+    cpu = options.cpu or usable or DEFAULT_CPU
+    by_hand = pick.register in options.registers
+    picked = () if by_hand else (("index", pick.entry), (pick.register, pick.value))
+    given = dict.fromkeys(ARGUMENTS, ANY_ARGUMENT) | {pick.register: pick.value}
     options = options._replace(registers={**given, **options.registers})
     return (
         Hypothesis(
             id="absolute-table",
             assumes=(
-                f"the table is as listed, its entries moved with the kernel to {link:#x}, and "
-                f"{register} is {value:#x}, which picks the entry that is PC"
+                f"the table is as listed, its entries moved with the kernel to {link:#x}"
+                + ("" if by_hand else f"; {_picking(pick, picks)}")
+                + (f"; no engine has the {core}" if core and core != usable else "")
             ),
             cause="absolute-jump-table-at-el2",
             job=_job("absolute-table", cpu, made, options),
             run_address=run,
-            solved=(
-                ("load_address", link),
-                ("run_address", run),
-                ("index", index),
-                (register, value),
-            ),
+            solved=(("load_address", link), ("run_address", run), *picked),
         ),
         _fixed_up(subject, run, cpu, table.entries, options),
     )
 
 
-def _picked_entry(subject: Subject, offset: int) -> tuple[Table, int, str, int] | None:
-    """Return table, index, and the argument with its value that lead to an offset of the function."""
-    for table in subject.tables:
-        # Entries are placed for the first table of addresses alone.
-        if table.is_absolute and table.symbol is not None:
-            for index in entries_at(table, offset):
-                argument = find_argument(subject, table, index)
-                if argument is not None:
-                    return table, index, *argument
-            return None
-    return None
+def _picking(pick: Pick, picks: Sequence[Pick]) -> str:
+    text = f"{pick.register} is {pick.value:#x}, which picks the entry that is PC"
+    others = [f"{p.value:#x}" for p in picks if p is not pick]
+    more = " and more" if len(others) > _SHOWN else ""
+    return f"{text}, as {', '.join(others[:_SHOWN])}{more} would" if others else text
 
 
 def _boot_core(facts: tuple[Fact, ...]) -> str | None:
@@ -363,7 +366,8 @@ def _hyp_va(link: int, facts: Iterable[Fact]) -> int | None:
     if printed is None:
         return None
     address = (link - printed.offset) & _MASK_64
-    return None if address >> _VA_BITS else address
+    is_moved_by_pages = not printed.offset % PAGE_BYTES
+    return address if is_moved_by_pages and not address >> _VA_BITS else None
 
 
 def _job(id_: str, cpu: str, made: Placement, options: Options) -> Job:

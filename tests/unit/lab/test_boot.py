@@ -71,6 +71,23 @@ def test_a_panic_that_was_never_printed_is_a_panic(tmp_path: Path) -> None:
     assert result.reason.endswith("the console never had it")
 
 
+@pytest.mark.parametrize("printed", [MODE, ""])
+def test_what_was_survived_does_not_explain_the_end(tmp_path: Path, printed: str) -> None:
+    steps = [("console", printed)] if printed else []
+    program = fake_qemu(tmp_path, [*steps, RESET])
+    words = (
+        "[    1.000000] ------------[ cut here ]------------\n"
+        "[    1.000000] WARNING: CPU: 0 PID: 1 at drivers/toy.c:7 toy_probe+0x10/0x40\n"
+        "[    1.000000] ---[ end trace 0000000000000000 ]---"
+    )
+    result = boot(
+        boot_spec(tmp_path),
+        program=program,
+        autopsy=lambda _machine, result: replace(result, last_words=words),
+    )
+    assert result.verdict is LabVerdict.RESET_LOOP
+
+
 def test_what_is_not_applicable_is_not_booted(tmp_path: Path) -> None:
     result = boot(boot_spec(tmp_path, mode="hvhe"), program=str(tmp_path / "missing"))
     assert result.verdict is LabVerdict.NOT_APPLICABLE

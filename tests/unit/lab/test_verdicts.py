@@ -170,20 +170,22 @@ def test_no_byte_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("motion", "quiet_s", "verdict"),
+    ("motion", "quiet_s", "busy_s", "verdict"),
     [
-        (Motion.WAITING, 12.0, LabVerdict.SILENT_HANG),
-        (Motion.WAITING, 7.0, LabVerdict.SLOW),
-        (Motion.STUCK, 3.5, LabVerdict.SILENT_HANG),
-        (Motion.STUCK, 0.1, LabVerdict.SLOW),
-        (Motion.LOOPING, 5.0, LabVerdict.SLOW),
-        (Motion.MOVING, 30.0, LabVerdict.SLOW),
+        (Motion.WAITING, 12.0, 0.0, LabVerdict.SILENT_HANG),
+        (Motion.WAITING, 7.0, 0.0, LabVerdict.SLOW),
+        (Motion.STUCK, 3.5, 3.0, LabVerdict.SILENT_HANG),
+        (Motion.STUCK, 3.5, 0.1, LabVerdict.SLOW),
+        (Motion.STUCK, 0.1, 0.1, LabVerdict.SLOW),
+        (Motion.LOOPING, 5.0, 5.0, LabVerdict.SLOW),
+        (Motion.MOVING, 30.0, 30.0, LabVerdict.SLOW),
     ],
 )
 def test_at_the_deadline_a_hang_needs_its_silence(
-    motion: Motion, quiet_s: float, verdict: LabVerdict
+    motion: Motion, quiet_s: float, busy_s: float, verdict: LabVerdict
 ) -> None:
-    late = FINE._replace(end=End.DEADLINE, deadline_s=40.0, samples=(SAMPLE,), quiet_s=quiet_s)
+    late = FINE._replace(end=End.DEADLINE, deadline_s=40.0, samples=(SAMPLE,))
+    late = late._replace(quiet_s=quiet_s, busy_s=busy_s)
     assert judge(late._replace(motions={0: motion})).verdict is verdict
 
 

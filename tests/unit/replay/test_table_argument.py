@@ -5,7 +5,14 @@ import pytest
 from whypanic.app.replay import facts_of_text, run_hypotheses
 from whypanic.replay.hypotheses import Hypothesis, Options, build_hypotheses
 from whypanic.replay.subject import Subject, find_subject
-from whypanic.replay.table_argument import entries_at, find_argument, kernel_slide
+from whypanic.replay.table_argument import (
+    _TOTAL_STEPS,
+    Pick,
+    _Code,
+    entries_at,
+    find_picks,
+    kernel_slide,
+)
 from whypanic.replay.unicorn import UnicornEngine
 
 LINK, SLIDE = 0xFFFF800008250000, 0x4E0000200000
@@ -117,8 +124,38 @@ def test_without_kaslr() -> None:
     assert dict(hypotheses(words)["absolute-table"].solved)["load_address"] == LINK
 
 
-def test_a_register_given_by_hand_comes_first() -> None:
-    assert hypotheses(text(), registers={"x0": 2})["absolute-table"].job.registers["x0"] == 2
+def test_a_register_given_by_hand_comes_first_and_nothing_is_said_of_it() -> None:
+    first = hypotheses(text(), registers={"x0": 2})["absolute-table"]
+    assert first.job.registers["x0"] == 2
+    assert dict(first.solved).keys() == {"load_address", "run_address"}
+    assert "x0" not in first.assumes
+
+
+def test_a_core_that_no_engine_has_is_replaced_and_said() -> None:
+    first = hypotheses(text().replace("411fd070", "410fd410"))["absolute-table"]
+    assert first.job.cpu == "Cortex-A53"
+    assert "no engine has the Cortex-A78" in first.assumes
+
+
+def test_a_damaged_hyp_offset_is_not_used() -> None:
+    first = hypotheses(text().replace("0xfffed74977e00000", "0xfffed74977e00010"))["absolute-table"]
+    assert dict(first.solved)["run_address"] >> 47 == 1
+
+
+SHARED = CONTENTS.replace(
+    "28002508 0080ffff  (.%.....(.%.....", "20002508 0080ffff  (.%..... .%.....", 1
+)
+"""Entries 1 and 4 lead to the same block."""
+
+
+@pytest.mark.parametrize(("ps", "index", "other"), [("600003c9", 4, "0x1"), ("800003c9", 1, "0x4")])
+def test_of_entries_that_share_a_block_the_flags_choose(ps: str, index: int, other: str) -> None:
+    words = text().replace(CONTENTS, SHARED).replace("600003c9", ps)
+    facts = facts_of_text(words.encode())
+    first = run_hypotheses(find_subject(facts), facts, Options(), (UnicornEngine(),))[0]
+    assert dict(first.hypothesis.solved)["index"] == index
+    assert f"as {other} would" in first.hypothesis.assumes
+    assert first.reproduced
 
 
 @pytest.mark.parametrize(
@@ -127,6 +164,7 @@ def test_a_register_given_by_hand_comes_first() -> None:
         # sub x2, x3, #9; cmp; b.hi; ... indexed by x2
         ("d1002462 	sub	x2, x3, #9", "x3", 13),
         ("aa0503e2 	mov	x2, x5", "x5", 4),
+        ("91000462 	add	x2, x3, #1", "x3", 3),
     ],
 )
 def test_the_argument_is_found_through_arithmetic(
@@ -148,7 +186,7 @@ ffff800008250028:	d65f03c0 	ret
     found = subject(text(body))
     table = next(t for t in found.tables if t.is_absolute)
     assert entries_at(table, 0x20) == (4,)
-    assert find_argument(found, table, 4) == (register, value)
+    assert find_picks(found, table, (4,)) == (Pick(4, register, value, 0b0110),)
 
 
 def test_an_index_from_memory_is_no_argument() -> None:
@@ -157,4 +195,24 @@ def test_an_index_from_memory_is_no_argument() -> None:
     )
     found = subject(text(body))
     table = next(t for t in found.tables if t.is_absolute)
-    assert find_argument(found, table, 4) is None
+    assert find_picks(found, table, (4,)) == ()
+
+
+def test_long_code_and_many_entries_take_no_time() -> None:
+    # Nothing decides: the index comes from memory, behind much code and with 4,000 entries that lead to one block.
+    nops = "".join(f"{LINK + 4 * n:x}:\td503201f \tnop\n" for n in range(300))
+    at = LINK + 1200
+    body = f"""
+{nops}{at:x}:\tf9400002 \tldr\tx2, [x0]
+{at + 4:x}:\tb0000601 \tadrp\tx1, ffff800008311000
+{at + 8:x}:\t913b2021 \tadd\tx1, x1, #0xec8
+{at + 12:x}:\tf8627820 \tldr\tx0, [x1, x2, lsl #3]
+{at + 16:x}:\td61f0000 \tbr\tx0
+"""
+    found = subject(text(body))
+    table = next(t for t in found.tables if t.is_absolute)
+    whole = table._replace(entries=dict.fromkeys(range(4000), 0x20))
+    code = _Code(found)
+    assert code.distance(table.branches[0], "x0", 0) is None
+    assert code.steps_left > _TOTAL_STEPS - 1000
+    assert find_picks(found, whole, entries_at(whole, 0x20)) == ()
