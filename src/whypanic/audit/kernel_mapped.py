@@ -53,7 +53,7 @@ def kernel_is_mapped(view: AuditView, domain: Domain, code: FunctionCode, place:
 def _line(code: FunctionCode, place: int, step: int) -> list[tuple[int, int]]:
     """Return (number, word) before (step -1) or behind (1) a word, nearest first, up to what does not go on."""
     found: list[tuple[int, int]] = []
-    last = place + step * _MAX_BACK
+    last = place + step * (_MAX_BACK + 1)
     for at in range(place + step, min(max(last, -1), len(code.flow)), step):
         word = code.flow.words[at]
         leaves = MASKS["any register"].fits(word) and not MASKS["blr"].fits(word)
@@ -115,7 +115,6 @@ def _enables(view: AuditView, domain: Domain, code: FunctionCode, place: int) ->
     if not codes:
         return False
     callee, first = codes[0], (target - span.first) // 4
-    return any(
-        word & ~_RT == _SCTLR and _turns_on(callee.values, at, word & _RT)
-        for at, word in enumerate(callee.flow.words[first : first + _MAX_CALLEE], first)
-    )
+    words = enumerate(callee.flow.words[first : first + _MAX_CALLEE], first)
+    written = [(at, word & _RT) for at, word in words if word & ~_RT == _SCTLR]
+    return bool(written) and _turns_on(callee.values, *written[-1])

@@ -69,6 +69,7 @@ def test_idmap(before: str, expected: bool) -> None:
         # init_kernel_el prepares the register with the MMU off.
         ("  mov x0, #0x30d00000\n  msr sctlr_el1, x0\n  ret", False),
         ("  mov x0, #1\n  msr tpidr_el1, x0\n  ret", False),
+        ("  mov x0, #1\n  msr sctlr_el1, x0\n  mov x0, #0\n  msr sctlr_el1, x0\n  ret", False),
     ],
 )
 def test_a_call_to_what_writes_the_register(callee: str, expected: bool) -> None:

@@ -7,9 +7,10 @@ Why it breaks: hyp.lds gathers .text, .rodata, .bss, .data..ro_after_init and .d
 5.12 on, and .data from 6.16 on, into sections whose names begin with .hyp; the kernel's linker script places and maps
 those. Any other section keeps its name, is linked without a word, and lies in kernel memory that is not mapped at
 EL2: the first access is a translation fault with a low hyp VA in FAR. An initialised static variable is enough, and
-so is a function that the compiler puts into a section of its own. Where the section lands among the kernel's
-read-only data or in its .bss, EL2 maps it all the same unless protected KVM runs; gen-hyprel passes it over, so that
-an address kept there stays one of EL1. That is a warning.
+so is a function that the compiler puts into a section of its own. Read-only data that the linker puts among the
+kernel's own, between __start_rodata and __end_rodata, EL2 maps all the same, until protected KVM is finalised from
+6.2 on. gen-hyprel passes it over, so that an address kept there stays one of EL1: a warning, and a note where it holds
+no address. The kernel's .bss is mapped read-only: the first store to an orphan there is a permission fault.
 
 Example:
     .section .data, "aw"                  // in an object of arch/arm64/kvm/hyp/nvhe, before 6.16
@@ -56,17 +57,15 @@ _OLD_GATHERED = (".text", ".data..percpu", ".rodata", ".bss")
 _ACCESS = 0x25
 _FETCH = 0x21
 _MAX_SYMBOLS = 20_000
-_MAPPED = "which EL2 maps as the kernel's own data, unless protected KVM runs"
-_NOT_CONVERTED = (
-    "gen-hyprel looks into .hyp sections alone: an address kept here stays the kernel's"
-)
+_PASSED_OVER = "gen-hyprel looks into .hyp sections alone"
+_CONVERTED = "make it const or __ro_after_init, so that it lies where .hyp.reloc covers it"
 _REMEDY = "make it zero-initialised, const or __ro_after_init, or gather its section in hyp.lds.S and map it"
 
 
 @rule(
     number="R30",
     id=_ID,
-    title="a section of the nVHE hyp code is not mapped at EL2",
+    title="a section of the nVHE hyp code is not one of those that EL2 maps",
     domains=("hyp", "hyp-idmap"),
 )
 def orphan_hyp_section(view: AuditView) -> Iterator[Finding]:
@@ -169,19 +168,58 @@ def _symbol_finding(view: AuditView, domain: Domain, symbol: Symbol) -> Finding:
     section = view.image.section_at(symbol.address)
     is_code = symbol.kind == "function"
     where = section.name if section is not None else "no section"
-    is_mapped = _in((*domain.reaches, *domain.reaches_warn), symbol.address) and not is_code
-    mapped = _MAPPED if is_mapped else "which is not mapped at EL2"
-    evidence = [Evidence(text=f"{symbol.size} bytes in {where}, {mapped}", address=symbol.address)]
-    if is_mapped:
-        evidence.append(Evidence(text=_NOT_CONVERTED))
+    if section is not None and not is_code:
+        mapped = _mapped(domain, symbol.address)
+        if mapped and section.has_bytes:
+            return _mapped_finding(view, domain, symbol, section, mapped)
+        text = "which EL2 maps read-only" if mapped else "which is not mapped at EL2"
+    else:
+        text = "which is not mapped at EL2"
     return Finding(
         rule=_ID,
-        level=Level.WARNING if is_mapped else Level.ERROR,
+        level=Level.ERROR,
         title=f"{symbol.name} of the hyp code lies in {where}",
         domain=domain.name,
         place=symbol.address,
-        evidence=tuple(evidence),
+        evidence=(
+            Evidence(text=f"{symbol.size} bytes in {where}, {text}", address=symbol.address),
+        ),
         fault=_fault(is_code=is_code),
         cause="call-left-hyp-text" if is_code else "data-left-hyp-mappings",
         remedy=_REMEDY,
+    )
+
+
+def _mapped(domain: Domain, address: int) -> str:
+    """Return until when EL2 maps an address among the kernel's data; empty where it does not."""
+    if _in(domain.reaches_warn, address):
+        return ", until protected KVM is finalised"
+    return (
+        "; from 6.2 on only until protected KVM is finalised"
+        if _in(domain.reaches, address)
+        else ""
+    )
+
+
+def _mapped_finding(
+    view: AuditView, domain: Domain, symbol: Symbol, section: Section, mapped: str
+) -> Finding:
+    """Return what is wrong with data that EL2 can read: an address in it is not converted."""
+    slots = view.image.relative.within(symbol.address, symbol.address + symbol.size)
+    n = len(slots.slots)
+    text = f"{symbol.size} bytes in {section.name}, which EL2 maps as the kernel's own data{mapped}"
+    holds = "it holds an address, which stays" if n == 1 else f"it holds {n} addresses, which stay"
+    return Finding(
+        rule=_ID,
+        level=Level.WARNING if n else Level.NOTE,
+        title=f"{symbol.name} of the hyp code lies in {section.name}",
+        domain=domain.name,
+        place=symbol.address,
+        evidence=(
+            Evidence(text=text, address=symbol.address),
+            Evidence(text=f"{holds} the kernel's: {_PASSED_OVER}" if n else "it holds no address"),
+        ),
+        fault=None,
+        cause="absolute-pointer-at-el2" if n else "data-left-hyp-mappings",
+        remedy=_CONVERTED,
     )

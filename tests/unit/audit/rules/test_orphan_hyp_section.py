@@ -124,8 +124,20 @@ def test_objects_in_the_hyp_sections_are_legal() -> None:
 
 
 def test_among_the_kernels_read_only_data_it_is_mapped_and_not_converted() -> None:
-    (finding,) = linked(HYP + data(".rodata", "__kvm_nvhe_blocks", flags="a"))
-    assert finding.level is Level.WARNING
+    (finding,) = linked(HYP + data(".rodata", "__kvm_nvhe_limit", flags="a"))
+    assert (finding.level, finding.fault) == (Level.NOTE, None)
     texts = [evidence.text for evidence in finding.evidence]
     assert "which EL2 maps" in texts[0]
-    assert "gen-hyprel" in texts[1]
+    assert texts[1] == "it holds no address"
+    blocks = data(".rodata", "__kvm_nvhe_blocks", flags="a").replace(
+        ".quad 3", ".quad __kvm_nvhe_f"
+    )
+    (finding,) = linked(HYP + blocks)
+    assert (finding.level, finding.cause) == (Level.WARNING, "absolute-pointer-at-el2")
+    assert finding.evidence[1].text.startswith("it holds an address, which stays the kernel's")
+
+
+def test_in_the_kernels_bss_it_can_be_read_and_not_written() -> None:
+    (finding,) = linked(HYP + data(".bss", "__kvm_nvhe_pool"))
+    assert finding.level is Level.ERROR
+    assert "which EL2 maps read-only" in finding.evidence[0].text
