@@ -27,37 +27,49 @@ mkdir -p "$chain"/{kernels,tables,pages}
 exec 8>"$chain/lock"
 flock 8
 if [ ! -f "$tree/Makefile" ]; then
-    # Copies of earlier versions go.
-    rm -rf "$chain/new" "$chain"/linux-source-*
+    # Copies of earlier versions go, and what was built of them.
+    rm -rf "$chain/new" "$chain"/linux-source-* "$chain"/{kernels,tables,pages}/*
     cp -al "$source" "$chain/new" 2>/dev/null || { rm -rf "$chain/new" && cp -a "$source" "$chain/new"; }
     mv -T "$chain/new" "$tree"
 fi
 
 wants() { [[ $wanted == *" $1 "* ]]; }
-is_patched() { [ -f "$tree/arch/arm64/kvm/hyp/nvhe/pa-bits.c" ]; }
-apply() { patch -d "$tree" -p1 -s -f -r - "$@" <"$patch" >&2; }
+# Put back what a patch has changed, this one or that of a run which was stopped. Files come back with a new time, so that
+# make builds them again.
+restore() {
+    local hyp=arch/arm64/kvm/hyp file
+    while IFS= read -r -d '' file; do
+        if [ ! -e "$source/$hyp/$file" ]; then
+            rm -f "$tree/$hyp/$file"
+        elif ! cmp -s "$source/$hyp/$file" "$tree/$hyp/$file"; then
+            cp --remove-destination "$source/$hyp/$file" "$tree/$hyp/$file"
+        fi
+    done < <(cd "$tree/$hyp" && find . -type f -print0)
+}
 # build LINK WORD...: the link becomes one to the folder of the build.
 build() {
-    local link=$chain/$1 document
+    local link=$chain/$1 document code=0
     shift
-    document=$(.venv/bin/whypanic lab build "$tree" "$@" --format json) || {
+    document=$(.venv/bin/whypanic lab build "$tree" "$@" --format json) || code=$?
+    # Where it prints nothing it has said why.
+    [ -n "$document" ] || exit "$code"
+    if [ "$code" -ne 0 ]; then
         .venv/bin/python -c 'import json, sys; d = json.load(sys.stdin); print(d["reason"], d["log"])' <<<"$document" >&2
-        return 1
-    }
+        exit "$code"
+    fi
     ln -sfn "$(.venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)["folder"])' <<<"$document")" "$link"
 }
 gcc=(--toolchain gcc)
 clang=(--toolchain clang-19 --lto thin)
 
-# A run that was stopped may have left the patch in it.
-if is_patched; then apply -R; fi
+restore
 if wants gcc; then build kernels/gcc "${gcc[@]}"; fi
 if wants clang-thin; then build kernels/clang-thin "${clang[@]}"; fi
 if wants gcc-table || wants clang-thin-table; then
-    apply
+    patch -d "$tree" -p1 -s -f -r - <"$patch" >&2
     if wants gcc-table; then build tables/gcc "${gcc[@]}"; fi
     if wants clang-thin-table; then build tables/clang-thin "${clang[@]}"; fi
-    apply -R
+    restore
 fi
 # Last: they overwrite the objects of the others.
 if wants gcc-16k; then build pages/gcc-16k "${gcc[@]}" --fragment CONFIG_ARM64_16K_PAGES=y; fi

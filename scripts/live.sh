@@ -9,14 +9,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 whypanic=$PWD/.venv/bin/whypanic
 names=("$@")
 [ ${#names[@]} -gt 0 ] || names=(gcc clang-thin)
-tables=$(bash scripts/lab-kernels.sh "${names[@]/%/-table}")/tables
+tables=$(bash scripts/lab-kernels.sh "${names[@]/%/-table}")
+tables+=/tables
 folder=$(mktemp -d "${TMPDIR:-/tmp}/whypanic-live-XXXXXX")
 cd "$folder"
 
 # show WORD...: the command, then what it prints; 1 means that there are findings.
 show() {
     printf '\n$ whypanic %s\n' "$*"
-    "$whypanic" "$@" || [ $? -eq 1 ]
+    local code=0
+    "$whypanic" "$@" || code=$?
+    [ "$code" -le 1 ] || exit "$code"
 }
 
 for name in "${names[@]}"; do

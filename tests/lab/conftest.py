@@ -10,8 +10,6 @@ from builders.built_kernels import FOLDER, BuiltKernel, built_kernels
 from whypanic.model.lab import BootSpec
 
 collect_ignore_glob = [] if os.environ.get(FOLDER) else ["test_*.py"]
-# `scripts/lab.sh --pages` builds them.
-collect_ignore = [] if built_kernels("pages") else ["test_pages.py"]
 
 
 @pytest.fixture(scope="session", params=built_kernels(), ids=lambda kernel: kernel.name)
