@@ -13,10 +13,6 @@ from typing import NamedTuple
 
 from whypanic.arch.release import parse_release
 
-NVHE_USES_TTBR0_ONLY = True
-"""With HCR_EL2.E2H = 0 the EL2 translation regime has one range and one table, TTBR0_EL2: an address whose upper bits
-are set is outside it and gives a level 0 Translation fault (DDI 0487 L, D8 "EL2 translation regime")."""
-
 Pair = tuple[int, int]
 
 
@@ -73,41 +69,6 @@ def entry_nzcv(version: str | None) -> int | None:
     """
     era = hyp_call_era(version)
     return era.entry_nzcv if era else None
-
-
-class HypEntryAddress(NamedTuple):
-    """Which alias of a function is seen where on the way to EL2."""
-
-    where: str
-    alias: str
-    source: str
-
-
-HYP_ENTRY_ADDRESSES: tuple[HypEntryAddress, ...] = (
-    HypEntryAddress(
-        "x0 at `hvc #0` and at el1_sync's comparison",
-        "linear-map address of the function: lm_alias(symbol)",
-        "kvm_ksym_ref() of arch/arm64/include/asm/kvm_asm.h (torvalds/linux 01b94b0f3922); __kvm_call_hyp is"
-        " `hvc #0; ret` (arch/arm64/kvm/hyp.S)",
-    ),
-    HypEntryAddress(
-        "PC when the function begins at EL2",
-        "hyp VA: kern_hyp_va(lm_alias(symbol))",
-        "el1_sync, `kern_hyp_va x0` before do_el2_call, in every hyp-entry.S named above",
-    ),
-    HypEntryAddress(
-        "PC-relative addresses formed inside it",
-        "hyp VA",
-        "follows from PC: differences between image addresses hold in every mapping of the image",
-    ),
-    HypEntryAddress(
-        "absolute addresses stored in its tables and literals",
-        "EL1 image VA as linked (plus KASLR), not mapped at EL2",
-        "the linker's and the kernel's relocations know no hyp VA before 5.12 (.hyp.reloc)",
-    ),
-)
-"""4.6..5.8, nVHE. So a function called through the hyp call does *not* run at its EL1 address: a PC in the kernel
-image range was read from memory, not reached by the call."""
 
 
 class PanicPath(NamedTuple):

@@ -87,8 +87,9 @@ def read_el2(case: CaseView) -> El2:
 def upper_fault_contradicted(el2: El2) -> str | None:
     """Return why the syndrome cannot be that of a kernel address at EL2 without VHE; None where it can.
 
-    An address outside the range of TTBR0_EL2 gives a level 0 Translation fault whatever the tables hold
-    (`kvm_eras.NVHE_USES_TTBR0_ONLY`); only an alignment check comes before it.
+    With HCR_EL2.E2H = 0 EL2 has one range and one table, TTBR0_EL2: an address whose upper bits are set is outside it
+    and gives a level 0 Translation fault whatever the table holds (DDI 0487 L, D8 "EL2 translation regime"); only an
+    alignment check comes before it.
     """
     if el2.esr is None or el2.esr.fault_kind in (None, FaultKind.ALIGNMENT):
         return None

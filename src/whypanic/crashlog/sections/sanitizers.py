@@ -26,8 +26,6 @@ from whypanic.model.sanitizer import (
 
 _HASHED = 1 << 32
 """`%p` prints 32 bits of a hash: no kernel address is that small."""
-GRANULES = 16
-"""Bytes of a row of the memory state."""
 
 
 def access(match: re.Match[str], source: Source) -> Facts:
