@@ -72,7 +72,9 @@ def explain_slide(image: KernelImage, facts: Sequence[Fact]) -> SolvedSlide:
     sentence = (
         f"{words}; {len(agreeing)} of {_addresses(len(votes))} printed with symbols agree with it"
     )
-    return _answer(value, sentence, [printed, *(v.pair.fact for v in agreeing)], printed=True)
+    backing = [printed, *(v.pair.fact for v in agreeing)]
+    # One that contradicts it may be damaged; where several do and none agrees, nothing bears the printed one out.
+    return _answer(value, sentence, backing, printed=bool(agreeing) or len(votes) == 1)
 
 
 def _solved(solved: int | None, votes: Sequence[_Vote]) -> SolvedSlide:

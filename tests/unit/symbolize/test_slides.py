@@ -58,6 +58,9 @@ def test_pairs_outvote_a_printed_offset() -> None:
     one = solve_slide(IMAGE, facts[:2])
     assert one is not None
     assert (one.value, one.printed) == (MOVED + 0x200000, True)
+    apart = solve_slide(IMAGE, [facts[0], at(0, 4, MOVED), at(1, 8, MOVED + 0x1000000)])
+    assert apart is not None
+    assert (apart.value, apart.printed) == (MOVED + 0x200000, False)
 
 
 def test_pairs_that_disagree_give_nothing() -> None:
