@@ -60,7 +60,7 @@ def _general(case: CaseView) -> Iterator[_Item]:
     if offset is not None:
         words = "KASLR is off: addresses are link addresses"
         if offset.enabled:
-            words = f"KASLR is on: the kernel runs {offset.offset or 0:#x} above its link address"
+            words = f"KASLR is on: the kernel runs {offset.slide:#x} above its link address"
         yield "kaslr", words, (offset,)
     stopped = unstopped_cpus(case)
     if stopped is not None:

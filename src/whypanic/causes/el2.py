@@ -281,7 +281,7 @@ def solution_of(case: CaseView) -> SwitchSolution | None:
 def link_address(case: CaseView, va: int) -> int:
     """Return a kernel address as linked: without the KASLR offset where the text prints one."""
     offset = case.get(KernelOffset)
-    return va - (offset.offset or 0 if offset is not None and offset.enabled else 0)
+    return va if offset is None else va - offset.slide
 
 
 # Sentences that several rules need ---------------------------------------------------------------

@@ -8,12 +8,11 @@ from whypanic.arch.insn import decode
 from whypanic.arch.pstate import decode_pstate
 from whypanic.arch.values import MASK64
 from whypanic.causes.case import CaseView
-from whypanic.causes.el2 import EL2, El2
+from whypanic.causes.el2 import EL2, El2, link_address
 from whypanic.causes.image import against_by_image, from_image, pc_domain, pc_location
 from whypanic.code.indirect_branch import IndirectBranch
 from whypanic.code.table_runs import TableFlags
 from whypanic.model.claims import Claim, Statements, consistent
-from whypanic.model.context import KernelOffset
 from whypanic.model.image import (
     CodeReference,
     HypSlide,
@@ -240,8 +239,7 @@ def slots_in_image(case: CaseView, address: int | None) -> Iterator[Claim]:
     """Yield slots and literals of hyp data and code that hold an EL1 address and that nothing converts."""
     if address is None:
         return
-    offset = case.get(KernelOffset)
-    link = address - (offset.offset or 0 if offset is not None and offset.enabled else 0)
+    link = link_address(case, address)
     for found in case.all(CodeReference):
         if found.kind not in ("slot", "literal") or found.target != link or found.domain not in HYP:
             continue

@@ -319,9 +319,9 @@ def kernel_addresses(pc: int | None, facts: Iterable[Fact]) -> tuple[int, ...]:
     if pc is None:
         return ()
     offset = next((f for f in facts if isinstance(f, KernelOffset)), None)
-    if offset is None or not offset.enabled or not offset.offset or offset.offset > pc:
+    if offset is None or not offset.slide or offset.slide > pc:
         return (pc,)
-    return (pc, pc - offset.offset)
+    return (pc, pc - offset.slide)
 
 
 def _leads_to(survey: SwitchSurvey, path: SwitchPath, places: tuple[int, ...]) -> bool:

@@ -68,6 +68,11 @@ class KernelOffset(Fact, frozen=True, kw_only=True):
     offset: int | None = None
     base: int | None = None
 
+    @property
+    def slide(self) -> int:
+        """How far the kernel ran above its link address."""
+        return (self.offset or 0) if self.enabled else 0
+
 
 class PhysOffset(Fact, frozen=True, kw_only=True):
     pa: int

@@ -37,7 +37,7 @@ class Pick(NamedTuple):
 def kernel_slide(facts: Sequence[Fact]) -> int:
     """Return how far the kernel ran from its link address, as the panic's ending says; 0 where it says nothing."""
     moved = next((f for f in facts if isinstance(f, KernelOffset)), None)
-    return (moved.offset or 0) if moved is not None and moved.enabled else 0
+    return 0 if moved is None else moved.slide
 
 
 def entries_at(table: Table, offset: int) -> tuple[int, ...]:

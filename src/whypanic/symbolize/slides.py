@@ -54,7 +54,7 @@ def explain_slide(image: KernelImage, facts: Sequence[Fact]) -> SolvedSlide:
     solved = _elect(votes)
     if printed is None:
         return _solved(solved, votes)
-    value = (printed.offset or 0) if printed.enabled else 0
+    value = printed.slide
     words = f"Kernel Offset {value:#x} is printed" if printed.enabled else "KASLR is off"
     agreeing = [v for v in votes if value in v.slides]
     if not votes or len(agreeing) == len(votes):
