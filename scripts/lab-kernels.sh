@@ -4,7 +4,7 @@
 #   gcc, clang-thin              kernels/gcc and kernels/clang-thin: by GCC, and by clang-19 with ThinLTO
 #   gcc-table, clang-thin-table  tables/gcc and tables/clang-thin: the same with the patch of examples/live
 #   gcc-16k, gcc-64k             pages/gcc-16k and pages/gcc-64k: by GCC, with larger pages
-# The first four where there are none. From nothing those take some 10 minutes of two CPUs and 5 GB of disk. What builds
+# The first four where there are none. From nothing those take some 10 minutes of two CPUs and 3 GB of disk. What builds
 # kernels is installed: see `setup.sh lab`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from whypanic.arch.insn import Group, Insn, decode
+from whypanic.arch.insn.evaluate import Reason, Run
 from whypanic.arch.insn.text import render
 from whypanic.model.code import Listing, ListingLine
 from whypanic.model.provenance import Derived
@@ -97,6 +98,23 @@ def find_indirect_branches(listing: Listing) -> tuple[IndirectBranch, ...]:
         if register is not None:
             found.append(_slice(listing, insns, position, register, call=insn.branch.link))
     return tuple(found)
+
+
+def is_taken_in(outcome: Run, branch: IndirectBranch) -> bool:
+    """Return whether a run of the code ended at this branch, about to take it."""
+    at = outcome.stop.address
+    return outcome.reason is Reason.INDIRECT_BRANCH and at == branch.line.address
+
+
+def index_at_load(outcome: Run, branch: IndirectBranch) -> int | None:
+    """Return the index with which a run loaded the branch's target; None where there is none, or it is not known.
+
+    The index register may be overwritten between the load and the branch; the state at the load counts.
+    """
+    for step in reversed(outcome.steps):
+        if step.insn.memory is not None and step.insn.memory.index == branch.index:
+            return None if branch.index is None else step.before.get(branch.index)
+    return None
 
 
 def is_whole(listing: Listing) -> bool:

@@ -12,7 +12,7 @@ from whypanic.arch.cpucaps import cores_named_by, decode_features
 from whypanic.arch.insn import decode
 from whypanic.arch.insn.evaluate import Run, State, run
 from whypanic.arch.pstate import decode_pstate
-from whypanic.code.indirect_branch import IndirectBranch
+from whypanic.code.indirect_branch import IndirectBranch, index_at_load, is_taken_in
 from whypanic.model.code import Listing, ListingLine
 from whypanic.model.context import CpuFeatures, Hardware, KernelOffset, KernelVersion
 from whypanic.model.hyp import HypPanic, VmidBits
@@ -123,7 +123,7 @@ class SwitchSolution(Derived, frozen=True, kw_only=True):
 class _Code(NamedTuple):
     words: Mapping[int, int]
     start: int
-    branch: int
+    branch: IndirectBranch
 
 
 def survey_switch(branch: IndirectBranch) -> SwitchSurvey | None:
@@ -134,8 +134,8 @@ def survey_switch(branch: IndirectBranch) -> SwitchSurvey | None:
     words = {line.address: line.word for line in listing.lines if line.word is not None}
     if not words or listing.lines[0].word is None:
         return None
-    code = _Code(words, listing.lines[0].address, branch.line.address)
-    selector = _find_selector(code, branch.index)
+    code = _Code(words, listing.lines[0].address, branch)
+    selector = _find_selector(code)
     if selector is None:
         return None
     register, lo = selector
@@ -148,7 +148,7 @@ def survey_switch(branch: IndirectBranch) -> SwitchSurvey | None:
             paths.append(SwitchPath(value, None, None, reached=False, target=None))
             continue
         ones = _run_to_branch(code, register, _with_ones(value, lo))
-        index = _index_of(zeros, branch.index, ones)
+        index = _index_of(code, zeros, ones)
         nzcv = (
             zeros.final.nzcv if ones is not None and ones.final.nzcv == zeros.final.nzcv else None
         )
@@ -178,11 +178,7 @@ def _state(register: str | None, value: int) -> State:
 def _run_to_branch(code: _Code, register: str, value: int) -> Run | None:
     """Evaluate from the function's start; None when the branch is not reached."""
     outcome = run(code.words, code.start, _state(register, value), limit=_MAX_STEPS)
-    return (
-        outcome
-        if outcome.reason == "indirect-branch" and outcome.stop.address == code.branch
-        else None
-    )
+    return outcome if is_taken_in(outcome, code.branch) else None
 
 
 def _with_ones(value: int, lo: int) -> int:
@@ -190,25 +186,19 @@ def _with_ones(value: int, lo: int) -> int:
     return ((1 << _REGISTER_BITS) - 1) & ~field | value << lo
 
 
-def _index_of(zeros: Run, index: str, ones: Run | None) -> int | None:
-    """Return the index where it depends on the field alone.
-
-    The index register may be overwritten between the load and the branch; the state at the load counts.
-    """
-    values = []
-    for outcome in (zeros, ones):
-        if outcome is None:
-            return None
-        at_load = [s for s in outcome.steps if s.insn.memory and s.insn.memory.index == index]
-        values.append(at_load[-1].before.get(index) if at_load else None)
-    return values[0] if values[0] == values[1] else None
+def _index_of(code: _Code, zeros: Run, ones: Run | None) -> int | None:
+    """Return the index where it depends on the field alone."""
+    if ones is None:
+        return None
+    index = index_at_load(zeros, code.branch)
+    return index if index == index_at_load(ones, code.branch) else None
 
 
-def _find_selector(code: _Code, index: str) -> tuple[str, int] | None:
+def _find_selector(code: _Code) -> tuple[str, int] | None:
     """Return the system register and low bit of the field that moves the index."""
     registers: list[str | None] = []
     for address in sorted(code.words):
-        if address >= code.branch:
+        if address >= code.branch.line.address:
             break
         insn = decode(code.words[address])
         if insn.mnemonic == "mrs" and insn.system_register not in (None, *registers):
@@ -219,10 +209,10 @@ def _find_selector(code: _Code, index: str) -> tuple[str, int] | None:
         base = _run_to_branch(code, register, 0)
         if base is None:
             continue
-        zero = _index_of(base, index, base)
+        zero = index_at_load(base, code.branch)
         for lo in range(0, _REGISTER_BITS, _FIELD_BITS):
             moved = _run_to_branch(code, register, 1 << lo)
-            if moved is not None and _index_of(moved, index, moved) != zero:
+            if moved is not None and index_at_load(moved, code.branch) != zero:
                 return register, lo
     return None
 
@@ -260,7 +250,7 @@ def _find_target(code: _Code, blocks: Sequence[int], at_branch: State, value: in
     fitting = []
     for block in blocks:
         outcome = run(code.words, block, at_branch, limit=_MAX_STEPS)
-        if outcome.reason == "indirect-branch" and outcome.stop.address == code.branch:
+        if is_taken_in(outcome, code.branch):
             continue
         if outcome.reason != "return":
             return None

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from whypanic.arch.insn import decode
-from whypanic.arch.insn.evaluate import MemoryReader, Reason, State, run
-from whypanic.code.indirect_branch import IndirectBranch
+from whypanic.arch.insn.evaluate import MemoryReader, State, run
+from whypanic.code.indirect_branch import IndirectBranch, is_taken_in
 from whypanic.model.code import Listing
 from whypanic.model.provenance import Derived
 
@@ -178,9 +178,7 @@ def _runs(
         else:
             state = State(system={root: seed}).with_values(base)
         outcome = run(words, start, state, limit=_MAX_STEPS, memory=memory)
-        if outcome.reason is not Reason.INDIRECT_BRANCH:
-            continue
-        if outcome.stop.address != branch.line.address:
+        if not is_taken_in(outcome, branch):
             continue
         value = outcome.final.get(branch.register)
         if value is not None:

@@ -37,7 +37,7 @@ DRIVER = 1
 _MAX_WORK_FOLDERS = 6
 _MAX_FAILURES = 20
 _MAX_BUILDS = 60
-"""Those found or made last; each takes 60 MB with our config, and ten times that with arm64's defconfig."""
+"""Those found or made last; each takes 60 MB with our config."""
 _KEPT = {
     # What is kept under which name, and whether a build without it is none.
     "Image": ("arch/arm64/boot/Image", True),

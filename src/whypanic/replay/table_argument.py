@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from whypanic.arch.insn.evaluate import State, run
-from whypanic.code.indirect_branch import IndirectBranch
+from whypanic.code.indirect_branch import IndirectBranch, index_at_load, is_taken_in
 from whypanic.model.context import KernelOffset
 from whypanic.model.provenance import Fact
 from whypanic.replay.subject import Subject, Table
@@ -118,15 +118,9 @@ class _Code:
         state = State(pc=self._start).with_values(given)
         outcome = run(self._words, self._start, state, limit=_MAX_STEPS)
         self.steps_left -= len(outcome.steps) + 1
-        if outcome.reason != "indirect-branch" or outcome.stop.address != branch.line.address:
+        if not is_taken_in(outcome, branch):
             return None
-        at_load = [
-            step
-            for step in outcome.steps
-            if step.insn.memory is not None and step.insn.memory.index == branch.index
-        ]
-        index = at_load[-1].before.get(branch.index) if at_load else None
-        return _Seen(index, outcome.final.nzcv)
+        return _Seen(index_at_load(outcome, branch), outcome.final.nzcv)
 
 
 def _around(near: int) -> Iterator[int]:
