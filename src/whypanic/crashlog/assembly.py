@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from whypanic.crashlog.headlines import headline_of_panic
 from whypanic.crashlog.lines import Line
 from whypanic.crashlog.log_blocks import LogBlock
+from whypanic.crashlog.panic_messages import headline_of_panic
 from whypanic.crashlog.recognise import Recognised, source_of
 from whypanic.crashlog.sections.rule import MAX_TEXT, Part
 from whypanic.crashlog.sections.trace import STACK_TITLES

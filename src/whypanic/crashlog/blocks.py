@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from whypanic.crashlog.drafts import DYING, Draft, Pending, Stream
-from whypanic.crashlog.headlines import PRELUDED, Entry, is_dependent
+from whypanic.crashlog.headlines import Entry
 from whypanic.crashlog.lines import Line
 from whypanic.crashlog.log_blocks import FOREIGN, LogBlock, block_of, is_report, without_weak
+from whypanic.crashlog.panic_messages import PRELUDED, is_dependent
 from whypanic.crashlog.recognise import NOTHING, Recognised, recognise
 from whypanic.crashlog.rivals import IN_DOUBT, TOLD_APART, choose, may_rival
 from whypanic.crashlog.sections.rule import Part

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from whypanic.crashlog.headlines import is_dependent
+from whypanic.crashlog.panic_messages import is_dependent
 from whypanic.crashlog.titles import is_reporting
 from whypanic.model.context import KernelVersion, Taint, Task
 from whypanic.model.fault import InternalError, PanicMessage

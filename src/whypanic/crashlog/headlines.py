@@ -5,8 +5,6 @@ arch/arm64/kernel/{traps,entry-common}.c, kernel/{panic,cfi,watchdog,hung_task,w
 mm/kasan/report.c, mm/kfence/report.c, kernel/kcsan/report.c, kernel/locking/lockdep.c, kernel/rcu/tree_stall.h.
 """
 
-# Long because most of it is the table of headlines, a row each.
-
 # ruff: noqa: E501 -- rows of tables, one a line
 
 import re
@@ -29,7 +27,6 @@ from whypanic.model.fault import (
     ErrorInterrupt,
     FaultAddress,
     Headline,
-    PanicMessage,
     Syndrome,
     SyndromePlace,
 )
@@ -257,57 +254,6 @@ def _user(rule: HeadlineRule, match: re.Match[str], source: Source) -> Facts:
     )
 
 
-# fmt: off
-PANIC_KINDS: tuple[tuple[str, Kind], ...] = (
-    ("HYP panic",                       Kind.HYP_PANIC),
-    ("Kernel stack is corrupted",       Kind.STACK_PROTECTOR),
-    ("kernel stack overflow",           Kind.STACK_OVERFLOW),
-    ("SError Interrupt",                Kind.SERROR),
-    ("synchronous external abort",      Kind.EXTERNAL_ABORT),
-    ("CFI failure",                     Kind.CFI_FAILURE),
-    ("Oops - CFI",                      Kind.CFI_FAILURE),
-    ("UBSAN: ",                         Kind.UBSAN),
-    ("KASAN: ",                         Kind.KASAN),
-    ("Oops - BTI",                      Kind.BTI),
-    ("Oops - FPAC",                     Kind.FPAC),
-    ("Oops - BUG",                      Kind.KERNEL_BUG),
-    ("aarch64 BRK",                     Kind.BRK),
-    ("BRK handler",                     Kind.BRK),
-    ("softlockup: ",                    Kind.SOFT_LOCKUP),
-    ("Hard LOCKUP",                     Kind.HARD_LOCKUP),
-    ("hard LOCKUP",                     Kind.HARD_LOCKUP),
-    ("RCU Stall",                       Kind.RCU_STALL),
-    ("hung_task: ",                     Kind.HUNG_TASK),
-    ("bad mode",                        Kind.BAD_MODE),
-    ("Unhandled exception",             Kind.BAD_MODE),
-    ("Fatal hardware error",            Kind.HARDWARE_ERROR),
-    ("kasan.fault=panic",               Kind.KASAN),
-    ("Uncorrected hardware",            Kind.HARDWARE_ERROR),
-    ("panic_on_warn set",               Kind.WARNING),
-    ("scheduling while atomic",         Kind.SLEEP_IN_ATOMIC),
-    (" grain:",                         Kind.HARDWARE_ERROR),
-)
-"""What a panic's message alone tells, where the report above it is missing."""
-_DEPENDENT = (
-    "Oops", "Fatal exception", "kernel stack overflow", "SError Interrupt", "bad mode", "Unhandled exception",
-    "panic_on_warn set", "Attempted to kill", "Aiee", "softlockup: ", "Hard LOCKUP", "RCU Stall", "hung_task: ", "CFI failure",
-    "Fatal hardware error",
-)
-PRELUDED = ("ut of memory", "deadlocked on memory", "Unable to mount root fs")
-"""Panics of which `Entry.PRELUDE` is the beginning."""
-# fmt: on
-
-
-def kind_of_panic(message: str) -> Kind:
-    """Return the kind of a report of which only the panic line is there."""
-    return next((kind for words, kind in PANIC_KINDS if words in message), Kind.PANIC)
-
-
-def is_dependent(message: str) -> bool:
-    """The panic ends a report that stands before it, when one does."""
-    return any(words in message for words in _DEPENDENT)
-
-
 _CPU = r"(?:CPU: ?-?(?P<cpu>\d{1,5}) PID: ?(?P<pid>\d{1,10}) )?"
 _AT = r"at (?P<file>{FILE}|[^\s:]{1,300}):(?P<line>\d{1,7})"
 
@@ -443,12 +389,3 @@ def match_headline(text: str, source: Source) -> tuple[HeadlineRule, Facts] | No
                 facts = rule.build(rule, match, source)
                 return (rule, facts) if facts else None
     return None
-
-
-def headline_of_panic(panic: PanicMessage) -> Headline:
-    """Return a headline for a report whose only headline is the panic line."""
-    return Headline(
-        kind=kind_of_panic(panic.message),
-        message=panic.message[:200].strip(" :,"),
-        source=panic.source,
-    )

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from whypanic.arch.brk import brk_meaning
 from whypanic.arch.esr.fault_status import FaultKind, fault_status
-from whypanic.crashlog.headlines import kind_of_fault, kind_of_panic
+from whypanic.crashlog.headlines import kind_of_fault
+from whypanic.crashlog.panic_messages import kind_of_panic
 from whypanic.crashlog.sections.endings import END_PANIC
 from whypanic.model.context import KernelVersion
 from whypanic.model.fault import (

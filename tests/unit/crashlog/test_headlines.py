@@ -5,10 +5,7 @@ import pytest
 from builders.log_lines import fact, facts, recognised
 from whypanic.crashlog.headlines import (
     TABLE,
-    headline_of_panic,
-    is_dependent,
     kind_of_fault,
-    kind_of_panic,
     match_headline,
 )
 from whypanic.crashlog.sections.rule import Part
@@ -140,17 +137,8 @@ def test_cfi_target() -> None:
     assert fact(text, Headline).target == "bar+0x0/0x8"
 
 
-def test_panic_only() -> None:
-    source = Source(line=1, text="")
-    panic = PanicMessage(message="Asynchronous SError Interrupt", source=source)
-    assert headline_of_panic(panic).kind is Kind.SERROR
-    assert kind_of_panic("VFS: Unable to mount root fs") is Kind.PANIC
+def test_a_panic_is_no_headline() -> None:
     assert recognised("Kernel panic - not syncing: foo").part is Part.PANIC
-
-
-def test_dependent_panics() -> None:
-    assert is_dependent("Oops: Fatal exception in interrupt")
-    assert not is_dependent("VFS: Unable to mount root fs on unknown-block(0,0)")
 
 
 def test_fault_names() -> None:
