@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from whypanic.app.image_listing import table_contents
+from whypanic.app.image_listing import domain_facts, table_contents
 from whypanic.app.source_tree import SourceTree
 from whypanic.arch.esr import decode_esr
 from whypanic.arch.insn import decode
@@ -13,7 +13,7 @@ from whypanic.causes.case import CaseView
 from whypanic.code.alternatives import AlternativeTable, read_alternatives
 from whypanic.code.alternatives import render as render_alternatives
 from whypanic.code.compared_words import compare_words
-from whypanic.code.execution_domains import domain_at, domains_of
+from whypanic.code.execution_domains import domain_at
 from whypanic.code.formed_access import formed_access
 from whypanic.code.image_capabilities import Features, capability_names, features_of_log
 from whypanic.code.image_code import Span, function_span, listing_of
@@ -30,7 +30,6 @@ from whypanic.model.image import (
     CallThrough,
     CodeComparison,
     CodeReference,
-    ExecutionDomain,
     ImageCode,
     ImageLine,
     JumpTable,
@@ -129,7 +128,7 @@ class CodeAtPc:
         """Yield domain, code, tables, references and readings."""
         span = self._span
         if self._case.at_el2:
-            yield from self._domain()
+            yield from domain_facts(self._image, self._pc)
         if span is not None:
             if self._listing is not None:
                 yield self._listing
@@ -185,14 +184,6 @@ class CodeAtPc:
         if span is None or span.end - span.first > _MAX_WORDS * _WORD_BYTES:
             return ()
         return find_tables(self._image, span.first, span.end)
-
-    def _domain(self) -> Iterator[Fact]:
-        domain = domain_at(self._image, self._pc)
-        # Without its boundary symbols hyp code is not told from other code.
-        if domain is not None and any(d.name == "hyp" for d in domains_of(self._image)):
-            first, end = next(r for r in domain.code if r[0] <= self._pc < r[1])
-            source = Source(origin=Origin.IMAGE, address=first)
-            yield ExecutionDomain(source=source, name=domain.name, first=first, end=end)
 
     def _flags(self) -> Iterator[Fact]:
         """Yield the flags that each way through a table of addresses to PC leaves."""
@@ -347,7 +338,9 @@ class CodeAtPc:
             for name, value in case.values.items()
             if name[0] == "x" or name in ("sp", "lr")
         }
-        targets = {target for table in self._tables for target in table.targets}
+        tables: dict[int, set[int]] = {}
+        for table in self._tables:
+            tables.setdefault(table.branch, set()).update(table.targets)
         yield from read_access(
             insn,
             self._pc,
@@ -355,7 +348,7 @@ class CodeAtPc:
             self._debug,
             source=Source(origin=Origin.IMAGE, address=self._pc),
             image=self._image,
-            table_targets=targets,
+            tables=tables,
             because=() if faulting is None else (faulting,),
         )
 

@@ -9,6 +9,7 @@ from whypanic.app.inputs import RawInput, describe_file
 from whypanic.arch.insn.text import render
 from whypanic.model.code import Listing
 from whypanic.model.errors import InputError
+from whypanic.model.image import ExecutionDomain
 from whypanic.model.kinds import Kind
 from whypanic.model.provenance import Fact
 from whypanic.replay.compare import LogValues, Role, Value, compare, find_parting, is_reproduced
@@ -129,8 +130,12 @@ def replay_document(
     tried: Sequence[Tried],
     sweep: list[DocSweepRow] | None = None,
     notes: Sequence[str] = (),
+    domain: str = _DOMAIN,
 ) -> ReplayDocument:
-    """Return the document of one replay."""
+    """Return the document of one replay.
+
+    :param domain: where the code runs.
+    """
     link = subject.link_address
     if link is None:
         link = next((v for t in tried for n, v in t.hypothesis.solved if n == "load_address"), None)
@@ -141,17 +146,17 @@ def replay_document(
         inputs=[given],
         subject=DocSubject(
             function=subject.function,
-            domain=_DOMAIN,
+            domain=domain,
             link_address=None if link is None else hexadecimal(link),
             source=subject.source,
         ),
-        hypotheses=[_hypothesis(t, remedy) for t in tried],
+        hypotheses=[_hypothesis(t, remedy, domain) for t in tried],
         sweep=sweep,
         notes=list(notes),
     )
 
 
-def _hypothesis(tried: Tried, remedy: Tried | None) -> DocHypothesis:
+def _hypothesis(tried: Tried, remedy: Tried | None, domain: str) -> DocHypothesis:
     hypothesis, seen = tried.hypothesis, tried.seen
     traced = seen if seen.trace or tried.traced is None else tried.traced
     return DocHypothesis(
@@ -170,7 +175,7 @@ def _hypothesis(tried: Tried, remedy: Tried | None) -> DocHypothesis:
         registers=_registers(seen.registers.items()),
         system=_registers(seen.system.items()),
         parting=None if remedy is None or remedy is tried else _parting(traced, remedy),
-        trace=[_trace_line(line) for line in traced.trace],
+        trace=[_trace_line(line, domain) for line in traced.trace],
         trace_engine=traced.engine if traced.trace else None,
     )
 
@@ -198,7 +203,7 @@ def _parting(run: Observation, remedy: Tried) -> DocParting | None:
     )
 
 
-def _trace_line(line: TraceLine) -> DocTraceLine:
+def _trace_line(line: TraceLine, domain: str) -> DocTraceLine:
     return DocTraceLine(
         address=hexadecimal(line.address),
         word=f"0x{line.word:08x}",
@@ -215,7 +220,7 @@ def _trace_line(line: TraceLine) -> DocTraceLine:
             )
             for m in line.memory
         ],
-        domain=None if line.region is None else _DOMAIN,
+        domain=None if line.region is None else domain,
     )
 
 
@@ -319,13 +324,21 @@ def _replayed(
     tried = run_hypotheses(subject, facts, asked, engines)
     notes = _notes(tried, facts)
     rows = _sweep(tried[0], engines, log_values(facts)) if sweep and tried else None
-    return replay_document(given, subject, tried, rows, notes)
+    return replay_document(given, subject, tried, rows, notes, _domain_of(subject, facts))
+
+
+def _domain_of(subject: Subject, facts: Sequence[Fact]) -> str:
+    """Return where the subject's code runs, as the image tells; a listing is taken for hyp code."""
+    at = subject.link_address
+    domains = (f for f in facts if isinstance(f, ExecutionDomain))
+    found = next((d.name for d in domains if at is not None and d.first <= at < d.end), None)
+    return found or _DOMAIN
 
 
 def _notes(tried: Sequence[Tried], facts: Sequence[Fact]) -> list[str]:
     notes = []
     if log_values(facts).pc is None:
-        notes.append("the text holds no panic lines: there is nothing to compare with")
+        notes.append("there are no panic lines to compare with")
     if tried and all(t.seen.modelled for t in tried):
         notes.append("ESR, FAR and SPSR are modelled; `--engine qemu` takes them from a CPU model")
     return notes

@@ -1,5 +1,7 @@
 """What an image says of the pointer behind a fault at EL1: the variable that held it, and the member accessed."""
 
+from whypanic.arch.esr import FaultKind
+from whypanic.arch.pstate import decode_pstate
 from whypanic.causes.aborts import is_data_access
 from whypanic.causes.branches import Fetch
 from whypanic.causes.case import CaseView
@@ -63,5 +65,17 @@ def call_in_image(case: CaseView, fetch: Fetch) -> Statements:
     if call.value is not None and call.value != fetch.target:
         return
     # The identity is the kernel's where PC is in no image: it does not vouch for a module.
-    proves = call.value == fetch.target and call.module is None
+    proves = call.value == fetch.target and call.module is None and _is_of_a_call(case)
     yield from_image(case, call.statement, call, *fetch.facts, proves=proves)
+
+
+def _is_of_a_call(case: CaseView) -> bool:
+    """Tell whether ESR and PSTATE are printed and are those of a BLR at EL1 to an address without a page."""
+    esr, pstate = case.esr, case.value("pstate")
+    if esr is None or pstate is None or not esr.is_instruction_abort or not esr.same_el:
+        return False
+    if esr.fault_kind is not FaultKind.TRANSLATION:
+        return False
+    view = decode_pstate(pstate)
+    # BTYPE stays 0 without FEAT_BTI.
+    return view.el in (1, 2) and view.btype in (0b00, 0b10)

@@ -33,7 +33,7 @@ def read_access(
     *,
     source: Source,
     image: KernelImage | None = None,
-    table_targets: Collection[int] | None = None,
+    tables: Mapping[int, Collection[int]] | None = None,
     because: Sequence[Fact] = (),
 ) -> tuple[AccessReading, ...]:
     """Return all readings of a memory access, best first; () where nothing is known of its pointer.
@@ -41,12 +41,12 @@ def read_access(
     :param registers: printed values of x0..x30 and sp, before the instruction; without that of the base register
         there is no reading.
     :param image: where the code before the access is read from; None: only what the debug information says of PC.
-    :param table_targets: link VAs that jump tables of the function lead to; see `path_to`.
+    :param tables: where the jump tables of the function lead; see `path_to`.
     """
     memory = insn.memory
     if memory is None or memory.base == "pc" or memory.base not in registers:
         return ()
-    path = path_to(image, pc_link, table_targets) if image is not None else ()
+    path = path_to(image, pc_link, tables) if image is not None else ()
     if not path or path[-1].insn.word != insn.word:
         # Patched code: what the file has before it need not be what ran.
         path = (Step(pc_link, insn),)

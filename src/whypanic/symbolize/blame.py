@@ -14,6 +14,7 @@ from whypanic.model.kinds import Kind
 from whypanic.model.registers import SymbolRef
 from whypanic.model.trace import Frame
 from whypanic.symbolize.generic_functions import CARRIERS, GENERIC, REPORTING
+from whypanic.symbolize.lookups import is_vector
 
 _SUFFIXES = r"\.(?:isra|constprop|part|llvm|cold|cfi_jt|cfi|lto_priv|kcfi|__uniq)(?:\.\d+)*(?=\.|$)"
 
@@ -121,19 +122,13 @@ def _from_exception(frames: Sequence[Frame]) -> Sequence[Frame]:
     if marked is not None:
         return trace[marked:]
     for i, frame in enumerate(trace):
-        if frame.ref is not None and _is_entry(frame.ref.symbol) and i and _reports(trace[:i]):
+        if frame.ref is not None and is_vector(frame.ref.symbol) and i and _reports(trace[:i]):
             return trace[i + 1 :]
     return trace
 
 
 _DYING = frozenset({"die", "die_kernel_fault", "__do_kernel_fault", "arm64_notify_die"})
 """A trace that a notifier of die() printed: whatever stands above the entry is part of dying."""
-
-
-def _is_entry(symbol: str) -> bool:
-    return symbol in ("el1_sync", "el1_irq", "el1_error", "el1_undef", "el1_da", "el1_inv") or (
-        symbol.startswith("el1h_64_") and not symbol.endswith("_handler")
-    )
 
 
 def _reports(frames: Sequence[Frame]) -> bool:

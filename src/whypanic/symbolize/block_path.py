@@ -4,20 +4,22 @@ The first block of a loop has two ways in. Where the loop is one run of instruct
 path goes on before it, and what the loop writes is forgotten.
 
 Ways in are the direct branches of the function, its jump labels (`__jump_table`: a nop in the file, a branch at run
-time) and the fixups of `__ex_table`. A function with a jump table is not followed, unless the caller says where its
-tables lead.
+time, or the other way round), branches that alternatives put there, and the fixups of `__ex_table`. A function with a
+jump table is not followed, unless the caller says where each of its tables leads.
 
 Sources: Arm ARM DDI 0487, encodings of B, B.cond, BC.cond, CBZ, TBZ, BR, BRAA; Linux include/linux/jump_label.h
-(struct jump_entry, relative), arch/arm64/include/asm/extable.h (8 bytes, 12 since 5.16).
+(struct jump_entry, relative), arch/arm64/include/asm/extable.h (8 bytes, 12 since 5.16), asm/alternative.h (struct
+alt_instr, asm goto of alternative_has_cap_likely() and _unlikely()).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whypanic.arch.insn import Insn, decode
+from whypanic.arch.values import MASK64
 from whypanic.formats.kernel_image import KernelImage, Words
 
 SYSTEM_CALLS = ("hvc", "smc", "svc")
@@ -49,14 +51,16 @@ class _Edges(NamedTuple):
 
     sources: Places
     targets: Places
+    patched: frozenset[int]
+    """Words that may be a NOP when they run, whatever the file has."""
 
 
 def path_to(
-    image: KernelImage, pc: int, table_targets: Collection[int] | None = None
+    image: KernelImage, pc: int, tables: Mapping[int, Collection[int]] | None = None
 ) -> tuple[Step, ...]:
     """Return the instructions that ran before the one at a link VA, oldest first, that one last.
 
-    :param table_targets: link VAs that branches through tables in this function reach; None: not known.
+    :param tables: where the branches through tables in this function lead, by link VA of the branch, as far as known.
     :return: () where the image does not hold the code.
     """
     symbol = image.symbol_at(pc)
@@ -69,7 +73,7 @@ def path_to(
     words = image.words(start, end)
     if words is None:
         return ()
-    numbers = _numbers(image, words, start, (pc - start) // 4, table_targets)
+    numbers = _numbers(image, words, start, (pc - start) // 4, tables or {})
     return tuple(
         Step(start + i * 4, decode(int(words[i])), forgets)
         for i, forgets in reversed(numbers.items())
@@ -77,17 +81,17 @@ def path_to(
 
 
 def _numbers(
-    image: KernelImage, words: Words, start: int, at: int, table_targets: Collection[int] | None
+    image: KernelImage, words: Words, start: int, at: int, tables: Mapping[int, Collection[int]]
 ) -> dict[int, frozenset[str]]:
     """Return numbers of the words on the way back, the latest first, with what each forgets."""
     numbers: dict[int, frozenset[str]] = {at: frozenset()}
-    if table_targets is None and _has_table(words):
+    if any(start + 4 * i not in tables for i in _table_branches(words)):
         return numbers
     edges = _edges(image, words, start)
-    labels = {(target - start) // 4 for target in table_targets or ()}
+    labels = {(target - start) // 4 for targets in tables.values() for target in targets}
     while len(numbers) < _MAX_STEPS:
         before = {int(i) for i in edges.sources[edges.targets == at]}
-        if at and _goes_on(int(words[at - 1])):
+        if at and (at - 1 in edges.patched or _goes_on(int(words[at - 1]))):
             before.add(at - 1)
         if at == 0 or at in labels:
             break
@@ -155,12 +159,16 @@ def _edges(image: KernelImage, words: Words, start: int) -> _Edges:
         offset -= (offset >> (width - 1)) << width
         sources.append(number[found])
         targets.append(number[found] + offset)
-    for pairs in (_jump_labels(image), _fixups(image)):
+    labels, replaced = _jump_labels(image), _alternatives(image, start, start + 4 * len(words))
+    patched = np.concatenate([labels[0], replaced.words]) - _signed(start)
+    for pairs in (labels, (replaced.places, replaced.targets), _fixups(image)):
         places, ends = ((addresses - _signed(start)) // 4 for addresses in pairs)
         inside = (places >= 0) & (places < len(words))
         sources.append(places[inside])
         targets.append(ends[inside])
-    return _Edges(np.concatenate(sources), np.concatenate(targets))
+    return _Edges(
+        np.concatenate(sources), np.concatenate(targets), frozenset((patched // 4).tolist())
+    )
 
 
 def _jump_labels(image: KernelImage) -> tuple[Places, Places]:
@@ -188,6 +196,35 @@ def _fixups(image: KernelImage) -> tuple[Places, Places]:
     return _NOWHERE, _NOWHERE
 
 
+class _Replaced(NamedTuple):
+    words: Places
+    places: Places
+    targets: Places
+
+
+def _alternatives(image: KernelImage, first: int, end: int) -> _Replaced:
+    """Return the words of a function that alternatives may replace, and the branches that they put there."""
+    table = _table(image, "__alt_instructions", "__alt_instructions_end", ".altinstructions")
+    if table is None:
+        return _Replaced(_NOWHERE, _NOWHERE, _NOWHERE)
+    address, data = table
+    begins, replacements = _relative_pairs(address, data, 12)
+    found = np.flatnonzero((begins >= _signed(first)) & (begins < _signed(end)))
+    words: list[int] = []
+    ways: list[tuple[int, int]] = []
+    for row in found.tolist():
+        place, made = int(begins[row]), int(replacements[row])
+        n_bytes, n_new = data[row * 12 + 10], data[row * 12 + 11]
+        words += range(place, place + n_bytes, 4)
+        new = image.words(made & MASK64, (made + n_new) & MASK64) if n_new else None
+        for i, word in enumerate(() if new is None else new.tolist()):
+            branch = decode(word).branch
+            if branch is not None and branch.offset is not None:
+                ways.append((place + 4 * i, made + 4 * i + branch.offset))
+    pairs = np.array(ways, np.int64).reshape(-1, 2)
+    return _Replaced(np.array(words, np.int64), pairs[:, 0], pairs[:, 1])
+
+
 def _relative_pairs(address: int, data: bytes, size: int) -> tuple[Places, Places]:
     """Return what the first two 32-bit fields of each entry lead to; a field is relative to itself."""
     fields = np.frombuffer(data[: len(data) // size * size], "<i4").reshape(-1, size // 4)
@@ -211,13 +248,13 @@ def _signed(address: int) -> int:
     return address - (1 << 64) if address >> 63 else address
 
 
-def _has_table(words: Words) -> bool:
-    """Tell whether a branch goes to an address that was computed, or read from an array; a tail call does neither."""
+def _table_branches(words: Words) -> Iterator[int]:
+    """Yield the branches to an address that was computed, or read from an array; a tail call does neither."""
     branches = np.flatnonzero(
         ((words & np.uint32(0xFFFFFC1F)) == np.uint32(0xD61F0000))  # BR
         | ((words & np.uint32(0xFEFFF800)) == np.uint32(0xD61F0800))  # BRAA, BRAAZ and their like
     )
-    return any(not _is_tail_call(words, int(i)) for i in branches)
+    yield from (int(i) for i in branches if not _is_tail_call(words, int(i)))
 
 
 def _is_tail_call(words: Words, at: int) -> bool:

@@ -95,7 +95,7 @@ class DrgnInfo:
             return {}
         try:
             other = self._open_other()
-            answers = [] if other is None else other.locate(addresses)
+            answers = [] if other is None or other.caution else other.locate(addresses)
         except HostError:
             return {}
         found = zip(addresses, answers, strict=False)

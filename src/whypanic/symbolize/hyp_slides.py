@@ -214,7 +214,7 @@ def _is_fetch(panic: HypPanic) -> bool:
 
 def _steps(first: int, end: int, low: int, step: int) -> list[int]:
     begin = first + (low - first) % step
-    return list(range(begin, end, step))[:_MAX_CANDIDATES]
+    return list(range(begin, end, step)[:_MAX_CANDIDATES])
 
 
 def _outside(

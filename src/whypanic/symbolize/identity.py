@@ -196,7 +196,10 @@ def _version(image: KernelImage, facts: Sequence[Fact]) -> _Judged:
     all_equal = bool(checks) and all(c.agrees for c in checks)
     # A release alone is shared by all builds of a tree.
     agreed = numbered or None if all_equal else False
-    whole = bool(banner.build) and any(v.build for v in booted[-1:])
+    whole = any(
+        banner.build and v.build and _squeezed(banner.build) == _squeezed(v.build)
+        for v in booted[-1:]
+    )
     return _Judged(
         tuple(checks[:_MAX_NAMED]), agreed, all_equal and numbered, used, all_equal and whole
     )
@@ -215,7 +218,7 @@ def _compare_version(banner: Banner, version: KernelVersion) -> tuple[str, bool,
             if mine and other and not _same_words(mine, other):
                 return f"{what} `{mine}` in the file, `{other}` in the log", False, True
         if banner.build and version.build:
-            return f"version {ours} {banner.build} in the file and in the log", True, True
+            return f"version {ours} {version.build} in the file and in the log", True, True
     number, other_number = _number(banner.build), _number(version.build)
     if number and other_number and number != other_number:
         return f"build {number} of {ours} in the file, build {other_number} in the log", False, True
@@ -237,8 +240,12 @@ def _is_cut(text: str, whole: str) -> bool:
 
 def _same_words(mine: str, other: str) -> bool:
     """Compare without blanks; a line may be cut off at its end."""
-    a, b = "".join(mine.split()), "".join(other.split())
+    a, b = _squeezed(mine), _squeezed(other)
     return a == b or (len(b) >= len(a) // 2 and a.startswith(b))
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _number(build: str | None) -> str | None:

@@ -11,6 +11,7 @@ from whypanic.code.jump_tables import find_tables
 from whypanic.formats.images import open_image
 from whypanic.model.code import Listing
 from whypanic.model.errors import InputError
+from whypanic.model.image import ExecutionDomain
 from whypanic.model.provenance import Origin
 from whypanic.model.sections import SectionBytes
 
@@ -19,7 +20,9 @@ ENTRIES = (0x5C, 0x34, 0x54, 0x48, 0x50)
 
 
 def test_a_function_with_the_bytes_of_its_table() -> None:
-    listing, data = function_facts(open_image(link_4_14(stage2())), FUNCTION, None)
+    listing, domain, data = function_facts(open_image(link_4_14(stage2())), FUNCTION, None)
+    assert isinstance(domain, ExecutionDomain)
+    assert domain.name == "hyp"
     assert isinstance(listing, Listing)
     assert (listing.function, listing.source.origin) == (FUNCTION, Origin.IMAGE)
     assert (listing.lines[0].address, len(listing.lines)) == (STAGE2_4_14, 38)
@@ -64,7 +67,7 @@ def test_alternatives_are_as_the_features_say() -> None:
     assert patched_words(image, span, None) == {}
     assert patched_words(image, span, "0x20") == {span.first: NOP}
     assert patched_words(image, span, "0x10") == {span.first: MSR_PAN}
-    (listing,) = function_facts(image, "__kvm_nvhe_f", "0x10")
+    listing, _ = function_facts(image, "__kvm_nvhe_f", "0x10")
     assert isinstance(listing, Listing)
     assert listing.lines[0].word == MSR_PAN
 

@@ -118,3 +118,14 @@ def test_the_call_before_lr_proves_a_null_function_pointer() -> None:
     assert "`blr x2` in start, x2 = 0x0" in claims(found, "null-function-pointer")
     another = explained(text.replace("x2 : 0000000000000000", "x2 : 0000000000007000"), GCC)
     assert verdict(another, "null-function-pointer") == "supported"
+
+
+@pytest.mark.parametrize(
+    ("printed", "other"),
+    [("0000000086000006", "000000008600000f"), ("pstate", "xstate"), ("60000005", "60000000")],
+)
+def test_a_call_is_proven_only_with_the_syndrome_and_flags_of_one(printed: str, other: str) -> None:
+    text = _null_call()
+    assert printed in text
+    found = explained(text.replace(printed, other), GCC)
+    assert verdict(found, "null-function-pointer") != "proven"

@@ -67,8 +67,8 @@ def test_function_with_a_jump_table_is_followed_only_with_its_targets() -> None:
     begin = image.value_of("f")
     assert begin is not None
     assert offsets(image) == [28]
-    assert offsets(image, table_targets=(begin + 20, begin + 24)) == [24, 28]
-    assert offsets(image, table_targets=(begin + 20,)) == [20, 24, 28]
+    assert offsets(image, tables={begin + 16: (begin + 20, begin + 24)}) == [24, 28]
+    assert offsets(image, tables={begin + 16: (begin + 20,)}) == [20, 24, 28]
 
 
 def test_tail_call_through_a_pointer_is_no_jump_table() -> None:
@@ -107,3 +107,32 @@ def test_address_without_code_has_no_path() -> None:
 def test_path_is_bounded() -> None:
     image = opened("nop\n" * 5000 + "at: ldr x0, [x0]\nret")
     assert len(offsets(image)) <= 256
+
+
+ALTERNATIVE = (
+    '\n.section .altinstructions, "a"\n.globl __alt_instructions\n__alt_instructions:\n'
+    ".word f + 4 - ., new - (. - 0)\n.hword 8\n.byte 4, 4\n"
+    ".globl __alt_instructions_end\n__alt_instructions_end:\n.text\n"
+)
+LABEL = (
+    '\n.section __jump_table, "a"\n.globl __start___jump_table\n__start___jump_table:\n'
+    ".word f + 4 - ., out - .\n.quad 0\n.globl __stop___jump_table\n__stop___jump_table:\n.text\n"
+)
+
+
+def test_an_unread_table_is_not_taken_for_one_that_leads_nowhere() -> None:
+    image = opened(
+        "nop\nadr x1, f\nldrsw x2, [x1, x0, lsl #2]\nadd x1, x1, x2\nbr x1\n1: nop\nat: ldr x0, [x0]\nret"
+    )
+    assert offsets(image, tables={}) == [24]
+
+
+def test_a_branch_that_an_alternative_puts_there_is_a_way_in() -> None:
+    image = opened(f"nop\nnop\nnop\n2: nop\nat: ldr x0, [x0]\nret\nnew: b 2b{ALTERNATIVE}")
+    assert offsets(image) == [12, 16]
+
+
+def test_a_jump_label_built_as_a_branch_may_fall_through() -> None:
+    # What stands behind the branch is reached from it at run time, and from the end of the function.
+    image = opened(f"nop\nb out\n2: nop\nat: ldr x0, [x0]\nout: ret\ncbz x1, 2b\nret{LABEL}")
+    assert offsets(image) == [8, 12]

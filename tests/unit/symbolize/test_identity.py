@@ -89,6 +89,8 @@ def test_version_sizes_and_words_make_it_certain_together() -> None:
     full = identify(NO_ID, [cpu_line(), *frames(5), CODE], code=FIVE_BUILT)
     assert (full.match, full.certain) == (Match.MATCHES, True)
     assert identify(NO_ID, [boot_line(), *frames(1)]).certain
+    cut = identify(NO_ID, [boot_line(build="#4 SMP Dist 6.1.7-")])
+    assert (cut.match, cut.certain) == (Match.MATCHES, False)
     assert not identify(NO_ID, [cpu_line(), *frames(5), CODE]).certain
     assert not identify(NO_ID, [cpu_line(build=None), *frames(5)]).certain
     assert not identify(NO_ID, frames(5)).certain

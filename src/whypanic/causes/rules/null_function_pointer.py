@@ -1,8 +1,8 @@
 """The kernel called or branched to address zero, or so near that only NULL plus an offset explains it.
 
 Supported by: an instruction fetch that faulted below the first page.
-Refuted by: a data access, whatever the header says; PSTATE.BTYPE or lr that show a return.
-From memory: Arm ARM DDI 0487 L, ESR_EL1 ISS for an Instruction Abort (EC 0x21) and PSTATE.BTYPE.
+Refuted by: a data access, whatever the header says.
+From memory: Arm ARM DDI 0487 L, ESR_EL1 ISS for an Instruction Abort (EC 0x21).
 """
 
 from whypanic.causes.aborts import FAULT_KINDS, is_data_access
