@@ -155,7 +155,7 @@ class Places:
             address=hexadecimal(address),
             word=f"0x{word:08x}",
             text=render(word, address),
-            source=None if file is None else f"{file}:{line}",
+            source=f"{file}:{line}" if line else file,
         )
 
     def _position(self, address: int) -> tuple[str | None, int | None]:

@@ -167,7 +167,9 @@ def _lab(case: CaseView) -> Iterator[_Item]:
             yield "cpu", cpu.statement, (cpu,)
     for seen in case.all(ExceptionSeen):
         yield "exception", seen.statement, (seen,)
-    level = case.get(CpuStuck)
+    # The registers are those of the CPU that does something, where one does.
+    cpus = case.all(CpuStuck)
+    level = next((cpu for cpu in cpus if not cpu.halted), cpus[0] if cpus else None)
     shown = _SHOWN_REGISTERS.get(level.el if level is not None else None, ())
     registers = tuple(r for r in case.all(SystemRegister) if r.name in shown)
     if registers:

@@ -108,7 +108,11 @@ def _without(log: str, ignored: Sequence[str]) -> str:
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(_MAX_BYTES).decode("utf-8", "backslashreplace")
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         message = f"cannot read `{path}`: {(error.strerror or str(error)).lower()}"
         raise InputError(message, path=str(path)) from error
+    if len(data) > _MAX_BYTES:
+        message = f"`{path}` is larger than {_MAX_BYTES >> 20} MiB"
+        raise InputError(message, path=str(path))
+    return data.decode("utf-8", "backslashreplace")

@@ -80,7 +80,9 @@ def hang_facts(result: BootResult, console: str, n_bytes: int) -> Iterator[Fact]
         running=running_test(console),
     )
     yield from map(_cpu, result.samples)
-    yield from exceptions_seen(result.exceptions)[:_MAX_EXCEPTIONS]
+    rows, half = exceptions_seen(result.exceptions), _MAX_EXCEPTIONS // 2
+    # The first tell how it began, the last what it has come to.
+    yield from rows if len(rows) <= _MAX_EXCEPTIONS else (*rows[:half], *rows[-half:])
     for name, value in result.system_registers.items():
         yield SystemRegister(source=_MEASURED, name=name, value=value)
     own = first_of_el2(result)

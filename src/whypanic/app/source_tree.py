@@ -40,6 +40,7 @@ class SourceTree:
                 return []
             if path.stat().st_size > _MAX_FILE_BYTES:
                 return []
-            return path.read_text("utf-8", "backslashreplace").splitlines()
+            # Compilers count newlines alone, and kernel sources have form feeds.
+            return path.read_text("utf-8", "backslashreplace").split("\n")
         except (OSError, ValueError):
             return []

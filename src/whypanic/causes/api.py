@@ -38,7 +38,8 @@ def cause(
 
     The function yields `Claim`, `Remedy` and `NextStep`. The engine makes the verdict: refuted where any claim
     refutes, proven where one is stated, executed or read off the crashed image, supported where one discriminates,
-    possible where the rest are consistent. A cause that yields no claim at all has nothing to say of this report and is left out.
+    possible where the rest are consistent. A cause that yields no claim at all has nothing to say of this report and
+    is left out.
     """
 
     def register(evaluate: Evaluate) -> Cause:

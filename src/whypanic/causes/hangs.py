@@ -42,8 +42,8 @@ def watched_storm(case: CaseView) -> BootWatched | None:
 
 def repeated(case: CaseView) -> ExceptionSeen | None:
     """Return the exception that was taken over and over, last of all."""
-    again = [e for e in case.all(ExceptionSeen) if e.n_times > 1]
-    return again[-1] if again else None
+    last = case.all(ExceptionSeen)[-1:]
+    return last[0] if last and last[0].n_times > 1 else None
 
 
 def measured(case: CaseView, text: str, fact: Fact, *facts: Fact) -> Claim:

@@ -143,7 +143,8 @@ def _audit(
     if form == "json":
         write(encode(run.document))
     elif form == "sarif":
-        write(render_sarif(run.document, run.rules))
+        complete = not (run.errors or run.broken)
+        write(render_sarif(run.document, run.rules, complete=complete))
     elif run.document.images:
         write(_bytes(render_audit(run.document, run.rules, style)))
     if run.errors:

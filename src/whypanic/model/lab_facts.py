@@ -88,7 +88,8 @@ class ExceptionSeen(Fact, frozen=True, kw_only=True):
             if value is not None
         ]
         place = f" in {self.symbol}" if self.symbol else ""
-        times = f", {self.n_times} times in a row" if self.n_times > 1 else ""
+        kept = f", {self.n_times} times in a row among those kept"
+        times = kept if self.n_times > 1 else ""
         return (
             ", ".join((f"{self.kind} from EL{self.from_el} to EL{self.to_el}{place}", *values))
             + times

@@ -51,7 +51,7 @@ class DocSliceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """As it runs: an alternative may have put it there."""
     text: str
     source: str | None
-    """file:line."""
+    """file:line; the file alone for code that belongs to no line."""
 
 
 class DocAuditEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -163,7 +163,7 @@ def _where(finding: DocFinding) -> str:
     if finding.run_address is not None:
         words += f", runs at {finding.run_address}"
     if finding.file is not None:
-        words += f", {finding.file}:{finding.line}"
+        words += f", {finding.file}" + (f":{finding.line}" if finding.line else "")
     return words
 
 

@@ -163,10 +163,10 @@ def _plain(line: str) -> str:
 
 
 def _diagnoses(document: BootDocument, style: Style) -> Iterator[str]:
-    groups: dict[str, list[DocCell]] = {}
+    groups: dict[tuple[str, ...], list[DocCell]] = {}
     for cell in document.cells:
         if cell.diagnosis is not None:
-            groups.setdefault(cell.diagnosis.signature, []).append(cell)
+            groups.setdefault(_sameness(cell.diagnosis, cell, style), []).append(cell)
     for cells in groups.values():
         report = cells[0].diagnosis
         modes = ", ".join(cell.cell.mode for cell in cells)
@@ -177,6 +177,13 @@ def _diagnoses(document: BootDocument, style: Style) -> Iterator[str]:
     for cell in document.cells:
         if cell.verdict not in _FINE and cell.diagnosis is None:
             yield _text(_wrapped(f"{cell.cell.mode}: {cell.verdict}: {cell.reason}", "", style))
+
+
+def _sameness(found: DocReport, cell: DocCell, style: Style) -> tuple[str, ...]:
+    """Return what two diagnoses share that are shown once; the signature of a silent boot says little."""
+    own = (cell.cell.mode,) if style.everything else ()
+    first = (found.causes[0].id, found.causes[0].verdict) if found.causes else ()
+    return (found.signature, found.title, *first, *own)
 
 
 def _explained(report: DocReport, cell: DocCell, tool: Tool) -> ExplainDocument:

@@ -28,16 +28,20 @@ _SUFFIX = re.compile(r"\.(?:isra|constprop|part|llvm|cold|lto_priv|__uniq)[.\d]*
 Json = dict[str, Any]
 
 
-def render_sarif(document: AuditDocument, rules: Sequence[DocRule]) -> bytes:
+def render_sarif(
+    document: AuditDocument, rules: Sequence[DocRule], *, complete: bool = True
+) -> bytes:
     """Return the audit as a SARIF log, indented, with a final newline.
 
     :param rules: those that ran; findings of other rules are kept, without an index.
+    :param complete: every input was read and no rule broke.
     """
-    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [_run(document, rules)]}
+    run = _run(document, rules, complete=complete)
+    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
     return msgspec.json.format(msgspec.json.encode(log), indent=2) + b"\n"
 
 
-def _run(document: AuditDocument, rules: Sequence[DocRule]) -> Json:
+def _run(document: AuditDocument, rules: Sequence[DocRule], *, complete: bool) -> Json:
     index = {rule.id: n for n, rule in enumerate(rules)}
     prints = fingerprints(document.findings)
     images = {image.input: image for image in document.images}
@@ -58,7 +62,7 @@ def _run(document: AuditDocument, rules: Sequence[DocRule]) -> Json:
         },
         "invocations": [
             {
-                "executionSuccessful": True,
+                "executionSuccessful": complete,
                 "toolExecutionNotifications": [
                     {"level": "note", "message": {"text": note}} for note in document.notes
                 ],
@@ -154,16 +158,21 @@ def _result(
     return result
 
 
-def _physical(file: str | None, line: int | None, finding: DocFinding, image: Input) -> Json:
-    """Return the source line, or where there is none the image itself: code scanning wants a file."""
+def _physical(
+    file: str | None, line: int | None, finding: DocFinding, image: Input, step: str | None = None
+) -> Json:
+    """Return the source line, or where there is none the image itself: code scanning wants a file.
+
+    :param step: link VA of an instruction that leads to the finding; None: the finding itself.
+    """
     if file is None:
-        where = finding.link_address or finding.place
+        where = step or finding.link_address or finding.place
         return {
             "artifactLocation": {"uri": uri_of(image.name), "index": finding.input},
             "address": {
                 "kind": "instruction" if finding.slice else "data",
                 "name": finding.section or where,
-                "fullyQualifiedName": f"{_symbol(finding)} at {where}",
+                "fullyQualifiedName": step or f"{_symbol(finding)} at {where}",
             },
         }
     name = posixpath.normpath(file)
@@ -195,14 +204,18 @@ def _symbol(finding: DocFinding) -> str:
 
 def _step(line: DocSliceLine, finding: DocFinding, image: Input) -> Json:
     file, _, number = (line.source or "").rpartition(":")
+    if not number.isdecimal():
+        file, number = line.source or "", "0"
     is_place = line.address == finding.place
-    physical = _physical(file or None, int(number or 0), finding, image)
+    step = None if is_place else line.address
+    location: Json = {
+        "physicalLocation": _physical(file or None, int(number), finding, image, step),
+        "message": {"text": f"{line.address}: {line.text}"},
+    }
+    if is_place:
+        location["logicalLocations"] = [_logical(finding)]
     return {
-        "location": {
-            "physicalLocation": physical,
-            "logicalLocations": [_logical(finding)],
-            "message": {"text": f"{line.address}: {line.text}"},
-        },
+        "location": location,
         "importance": "essential" if is_place else "important",
     }
 

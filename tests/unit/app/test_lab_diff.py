@@ -6,6 +6,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from whypanic.app import lab_diff
 from whypanic.app.lab_diff import consoles_of, diff_boots
 from whypanic.model.errors import InputError
 from whypanic.report.lab_document import lab_schemas
@@ -71,3 +72,13 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         consoles_of(str(tmp_path / "empty"))
     with pytest.raises(InputError, match="no file or folder"):
         consoles_of(str(tmp_path / "nothing"))
+
+
+def test_logs_that_are_too_large_are_not_called_equal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab_diff, "_MAX_BYTES", 100)
+    for name, end in (("a", "x"), ("b", "y")):
+        (tmp_path / name).write_text("." * 100 + end)
+    with pytest.raises(InputError, match="is larger than"):
+        diff_boots(str(tmp_path / "a"), str(tmp_path / "b"))

@@ -78,7 +78,7 @@ def test_equal_exceptions_in_a_row_are_one() -> None:
     ]
     assert found[1].statement == (
         "Data Abort from EL2 to EL2 in __kvm_nvhe___do_hyp_init+0x10, ESR 0x96000004, "
-        "ELR 0x40451790, FAR 0xffff800009a51000, 2 times in a row"
+        "ELR 0x40451790, FAR 0xffff800009a51000, 2 times in a row among those kept"
     )
 
 

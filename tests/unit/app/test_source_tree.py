@@ -42,3 +42,9 @@ def test_sizes_and_numbers_are_bounded(tmp_path: Path) -> None:
         tree.statement(at(f"no{n}.c", 1))
     (tmp_path / "late.c").write_text("late\n")
     assert tree.statement(at("late.c", 1)) == ""
+
+
+def test_lines_end_at_newlines_alone(tmp_path: Path) -> None:
+    (tmp_path / "st.c").write_bytes("one;\n\f\u2028\x1c\ntwo;\r\nthree;\n".encode())
+    tree = SourceTree(tmp_path)
+    assert [tree.statement(at("st.c", line)) for line in (1, 3, 4)] == ["one;", "two;", "three;"]

@@ -11,7 +11,7 @@ from whypanic.causes.hangs import (
     watched_storm,
 )
 from whypanic.model.claims import Strength
-from whypanic.model.lab import BootResult, CpuSample, LabVerdict
+from whypanic.model.lab import BootResult, CpuSample, ExceptionRecord, LabVerdict
 from whypanic.model.lab_facts import BootWatched
 
 
@@ -58,3 +58,19 @@ def test_a_measurement_proves_only_what_has_no_further_cause() -> None:
         case = case_of(boot_result(LabVerdict.SILENT_HANG, exceptions=exceptions))
         claim = measured(case, "it stands", case.one(BootWatched))
         assert claim.strength is strength
+
+
+def test_what_repeats_is_what_the_end_shows() -> None:
+    def taken(kind: str, elr: int) -> ExceptionRecord:
+        return ExceptionRecord(kind=kind, from_el=1, to_el=1, elr=elr)
+
+    first, last = taken("Undefined Instruction", 0x1000), taken("Prefetch Abort", 0x200)
+    others = (taken("Breakpoint", 0x10), taken("Data Abort", 0x20)) * 9
+    case = case_of(
+        boot_result(LabVerdict.EXCEPTION_STORM, exceptions=(first,) * 2 + others + (last,) * 20)
+    )
+    again = repeated(case)
+    assert again is not None
+    assert (again.elr, again.n_times) == (0x200, 20)
+    case = case_of(boot_result(LabVerdict.EXCEPTION_STORM, exceptions=(first,) * 2 + others))
+    assert repeated(case) is None

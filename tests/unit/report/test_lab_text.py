@@ -172,3 +172,23 @@ def test_where_logs_part() -> None:
         "  b (ends here)",
         "vhe: only a.log is there",
     ]
+
+
+def test_silent_boots_with_other_diagnoses_are_shown_apart(boots: BootDocument) -> None:
+    failed = [cell for cell in boots.cells if cell.diagnosis is not None][:2]
+    assert len(failed) == 2
+    one, other = (
+        replace(cell.diagnosis, signature="boot-hang") for cell in failed if cell.diagnosis
+    )
+    cells = [
+        replace(failed[0], diagnosis=replace(one, title="silent hang at EL1")),
+        replace(failed[1], diagnosis=replace(other, title="no early output at EL2")),
+    ]
+    text = render_boot(replace(boots, cells=cells), PLAIN)
+    assert "silent hang at EL1" in text
+    assert "no early output at EL2" in text
+    alike = [replace(cell, diagnosis=cells[0].diagnosis) for cell in cells]
+    document = replace(boots, cells=alike)
+    assert render_boot(document, PLAIN).count("silent hang at EL1") == 1
+    everything = render_boot(document, PLAIN._replace(everything=True))
+    assert everything.count("silent hang at EL1") == 2

@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
 from builders.audits import audit_document, doc_finding, doc_rule, suppressed
@@ -170,3 +171,33 @@ def test_uris(name: str, uri: str) -> None:
 def test_source_files(file: str, expected: dict[str, str]) -> None:
     (result,) = render(audit_document(doc_finding(file=file)))["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"] == expected
+
+
+def test_a_run_that_left_something_out_was_no_success() -> None:
+    for complete in (True, False):
+        log = json.loads(render_sarif(audit_document(), [doc_rule()], complete=complete))
+        assert log["runs"][0]["invocations"][0]["executionSuccessful"] is complete
+
+
+def test_code_of_a_file_that_belongs_to_no_line() -> None:
+    finding = doc_finding()
+    lines = [msgspec.structs.replace(line, source="mm/mmu.c") for line in finding.slice]
+    run = render(audit_document(msgspec.structs.replace(finding, slice=lines, line=None)))
+    steps = run["results"][0]["codeFlows"][0]["threadFlows"][0]["locations"]
+    assert {s["location"]["physicalLocation"]["artifactLocation"]["uri"] for s in steps} == {
+        "mm/mmu.c"
+    }
+    assert all("region" not in s["location"]["physicalLocation"] for s in steps)
+
+
+def test_a_step_without_a_line_has_its_own_address() -> None:
+    finding = doc_finding()
+    lines = [msgspec.structs.replace(line, source=None) for line in finding.slice]
+    run = render(
+        audit_document(msgspec.structs.replace(finding, slice=lines, file=None, line=None))
+    )
+    steps = run["results"][0]["codeFlows"][0]["threadFlows"][0]["locations"]
+    for line, step in zip(lines, steps, strict=True):
+        name = step["location"]["physicalLocation"]["address"]["fullyQualifiedName"]
+        assert name.endswith(line.address)
+        assert ("logicalLocations" in step["location"]) is (line.address == finding.place)
