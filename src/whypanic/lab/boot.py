@@ -16,7 +16,7 @@ from whypanic.lab.applicability import BootImage, not_applicable, read_boot_imag
 from whypanic.lab.console import Console
 from whypanic.lab.interrupt_log import Exceptions, InterruptLog
 from whypanic.lab.last_words import with_last_words
-from whypanic.lab.markers import DONE, guest_result, running_test
+from whypanic.lab.markers import DONE, KVM_NO, guest_result, running_test
 from whypanic.lab.modes import find_mode, prove
 from whypanic.lab.places import Namer, image_namer
 from whypanic.lab.qemu_command import (
@@ -233,6 +233,7 @@ class _Session:
             reports=read_log(bytes(self._console.data)).reports,
             guest=guest,
             done=DONE in text,
+            no_kvm=self._mode.kvm and KVM_NO in text,
             running=running_test(text),
             n_console_bytes=len(self._console.data),
             quiet_s=scene.quiet_s,

@@ -102,6 +102,7 @@ def build(
         write_options(wanted.base),
         write_options(wanted.added),
         spec.targets,
+        sorted(wanted.required),
     )
     if (kept := _kept(request_key, spec)) is not None:
         return kept

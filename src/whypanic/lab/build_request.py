@@ -62,7 +62,7 @@ def read_build_request(spec: BuildSpec) -> BuildRequest:
             message, hints=(f"name {OWN_CONFIG}, defconfig, another target or a file",)
         )
     given = [(word, named_fragment(word)) for word in spec.fragments]
-    by_name = [options for word, options in given if not Path(word).is_file()]
+    by_name = [options for word, options in given if not Path(word).expanduser().is_file()]
     fragments = [options for _, options in given]
     lto = read_options("\n".join(LTO_LINES[spec.lto]))
     wanted = LTO_WANTED[spec.lto]

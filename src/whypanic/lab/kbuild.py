@@ -146,7 +146,7 @@ def run_make(
         raise HostError(
             message, hints=("free some space, or name another folder: WHYPANIC_CACHE=/path",)
         )
-    _raise_if_host_lacks(found)
+    _raise_if_host_lacks(output.of_this_machine())
     reason = first_error(found, output.failed_targets(), output.last_words())
     return Made(False, False, reason, found, output.n_objects)
 

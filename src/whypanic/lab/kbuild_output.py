@@ -108,6 +108,8 @@ class KbuildOutput:
         self.n_dropped = 0
         """Messages beyond those that are kept."""
         self._announced: dict[str, str] = {}
+        self._crossed: set[str] = set()
+        """Those of them that are the kernel's own code, not a program of this machine."""
         self._failed: list[str] = []
         self._last: list[str] = []
         self._included: list[str] = []
@@ -143,6 +145,11 @@ class KbuildOutput:
             )
         )
 
+    def of_this_machine(self) -> tuple[Diagnostic, ...]:
+        """Return the complaints that are not about a file of the kernel's own code."""
+        both = zip(self._found, self._chains, strict=True)
+        return tuple(d for d, chain in both if not self._crossed.intersection(map(_stem, chain)))
+
     def failed_targets(self) -> tuple[str, ...]:
         """Return what make could not make, the first cause first."""
         return tuple(dict.fromkeys(self._failed))
@@ -157,6 +164,8 @@ class KbuildOutput:
         if step.verb in _OBJECT_STEPS:
             self.n_objects += 1
             self._announced[_stem(step.target)] = step.target
+            if step.verb in ("CC", "AS"):
+                self._crossed.add(_stem(step.target))
 
     def _continue(self, line: str) -> None:
         """Take a line of ld.lld that says more of its message: `>>> referenced by file.c:12 (path/file.c:12)`."""

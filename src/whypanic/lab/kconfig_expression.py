@@ -7,10 +7,12 @@ Source: Linux Documentation/kbuild/kconfig-language.rst, menu dependencies: n, m
 import re
 from collections.abc import Callable
 from functools import cache
+from itertools import accumulate
 from typing import NamedTuple
 
 _MAX_TOKENS = 400
 _MAX_CHARS = 8000
+_MAX_DEPTH = 40
 
 
 class Range(NamedTuple):
@@ -60,7 +62,7 @@ class Expression(NamedTuple):
 def parse_expression(text: str) -> Expression:
     """Return the tree of an expression; what cannot be read becomes a macro, which may be anything."""
     tokens = _tokens(text[:_MAX_CHARS])
-    if tokens is None:
+    if tokens is None or _depth(tokens) > _MAX_DEPTH:
         return Expression("macro", name=text.strip()[:200])
     parser = _Parser(tokens)
     tree = parser.either()
@@ -137,6 +139,11 @@ def _tokens(text: str) -> list[str] | None:
         found.append(text[at:end])
         at = end
     return found
+
+
+def _depth(tokens: list[str]) -> int:
+    """Return how many parentheses are open at once, at most."""
+    return max(accumulate((t == "(") - (t == ")") for t in tokens), default=0)
 
 
 def _macro_end(text: str, begin: int) -> int:

@@ -72,7 +72,7 @@ class KconfigTree:
         if not definitions:
             return NO_SUCH_OPTION
         if wanted == "n" or (wanted == "m" and got == "y"):
-            return self._forced(symbol, definitions)
+            return self._forced(symbol, definitions, wanted)
         refused = [self._refusal(definition.depends) for definition in definitions]
         if all(refused):
             return refused[0]
@@ -99,15 +99,15 @@ class KconfigTree:
             expression = parse_expression(expression)
         return evaluate(expression, self._text_of)
 
-    def _forced(self, symbol: str, definitions: list[Definition]) -> str:
+    def _forced(self, symbol: str, definitions: list[Definition], wanted: str) -> str:
         for selector, condition in self.selects.get(symbol, ()):
             if self._text_of(selector) != "n" and not self._value(condition).refuses:
                 return f"{selector} selects it"
         if not any(d.prompt and not self._value(d.prompt_if).refuses for d in definitions):
             return "nobody can choose it, it follows from other options"
         if any(definition.choice is not None for definition in definitions):
-            return "its choice has no other member to take"
-        if not any(definition.kind == "tristate" for definition in definitions):
+            return "its choice takes it where no other member is chosen"
+        if wanted == "m" and not any(definition.kind == "tristate" for definition in definitions):
             return "it cannot be a module"
         return ""
 

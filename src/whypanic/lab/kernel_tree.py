@@ -137,7 +137,12 @@ def _files(folder: Path) -> Iterator[tuple[str, str, os.stat_result]]:
             elif not name.endswith(_SKIPPED_ENDINGS) and (
                 not below.startswith("Documentation/") or entry.name == "Kconfig"
             ):
-                yield name, entry.path, entry.stat(follow_symlinks=False)
+                yield _encodable(name), entry.path, entry.stat(follow_symlinks=False)
+
+
+def _encodable(name: str) -> str:
+    """Return a name of any bytes as a text that can be kept; others stay as they are."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _skips(name: str) -> bool:
@@ -149,7 +154,7 @@ def _skips(name: str) -> bool:
 
 def _digest(path: str, state: os.stat_result) -> str:
     if stat.S_ISLNK(state.st_mode):
-        return "link:" + str(Path(path).readlink())
+        return "link:" + _encodable(str(Path(path).readlink()))
     if not stat.S_ISREG(state.st_mode):
         return "special"
     kind = "x:" if state.st_mode & 0o100 else ""

@@ -155,6 +155,7 @@ class Sampler:
         return {
             cpu: motion_of(row, self._waits(most_common(row)))
             for cpu, row in sorted(self._looks.items())
+            if len(row) > 1
         }
 
     def _waits(self, look: Look) -> bool:

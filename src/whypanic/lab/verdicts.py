@@ -28,6 +28,8 @@ class Evidence(NamedTuple):
     guest: GuestResult | None = None
     done: bool = False
     """Our init said that it is done."""
+    no_kvm: bool = False
+    """The mode has KVM, and our init found no /dev/kvm."""
     running: str | None = None
     """The test of the exerciser that had begun and not ended."""
     n_console_bytes: int = 0
@@ -120,13 +122,19 @@ def judge(evidence: Evidence) -> Judgement:
     fatal = said is not None and said.verdict in FATAL
     if evidence.end is End.DIED and not fatal:
         return Judgement(LabVerdict.INFRASTRUCTURE, evidence.complaint)
-    if said is not None and (fatal or evidence.end not in (End.POWER_OFF, End.STORM)):
-        if evidence.end is End.SILENT and not fatal:
-            return Judgement(said.verdict, f"{said.reason}; then {_silence(evidence)}")
+    if said is not None and fatal:
         return said
+    if evidence.end is End.POWER_OFF:
+        return _powered_off(evidence, said)
+    ended = _by_end(evidence)
+    if said is not None and evidence.end is not End.STORM:
+        return Judgement(said.verdict, f"{said.reason}; then {ended.reason}")
+    return ended
+
+
+def _by_end(evidence: Evidence) -> Judgement:
+    """Return what the end of a boot tells by itself, of one that was not powered off."""
     match evidence.end:
-        case End.POWER_OFF:
-            return _powered_off(evidence, said)
         case End.PANICKED | End.PANIC_TEXT:
             return Judgement(LabVerdict.PANIC, "the kernel panicked, and its report cannot be read")
         case End.RESET:
@@ -154,6 +162,8 @@ def _powered_off(evidence: Evidence, said: Judgement | None) -> Judgement:
         where = f" while test {evidence.running} ran" if evidence.running else ""
         reason = f"the power went off{where}, and init had not said that it was done"
         return Judgement(LabVerdict.KVM_FAIL, reason)
+    if evidence.no_kvm:
+        return Judgement(LabVerdict.KVM_FAIL, "init found no /dev/kvm: KVM did not come up")
     if said is not None:
         return said
     return Judgement(LabVerdict.OK, proof.words or "nothing on the console tells the mode")

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from builders.fake_qemu import KVM, LINUX, POWER_OFF, RESET, boot_spec, fake_qemu, raw_image
 from whypanic.host.machine import Machine
 from whypanic.lab.boot import boot
-from whypanic.lab.markers import DONE
+from whypanic.lab.markers import DONE, KVM_NO
 from whypanic.model.errors import HostError, InputError, UsageError
 from whypanic.model.lab import BootResult, LabVerdict
 
@@ -140,3 +140,13 @@ def test_errors(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(HostError, match="cannot write"):
         boot(replace(spec, keep=str(tmp_path / "file" / "below")), program=program)
+
+
+def test_a_mode_of_kvm_without_kvm_is_not_fine(tmp_path: Path) -> None:
+    said = f"{KVM_NO}19\n{DONE}passed=0 failed=0 skipped=1\n"
+    program = fake_qemu(tmp_path, [("console", said), POWER_OFF])
+    result = boot(boot_spec(tmp_path), program=program)
+    assert result.verdict is LabVerdict.KVM_FAIL
+    assert "/dev/kvm" in result.reason
+    plain = boot(replace(boot_spec(tmp_path), mode="kvm-off"), program=program)
+    assert plain.verdict is not LabVerdict.KVM_FAIL

@@ -358,3 +358,21 @@ def test_two_builds_of_the_same_at_once_are_one(spec: BuildSpec) -> None:
     assert results[0].folder == results[1].folder
     assert n_makes(spec) == 1
     assert "waiting for another build with these objects" in said
+
+
+def test_what_was_refused_by_name_is_refused_again(spec: BuildSpec, tmp_path: Path) -> None:
+    by_name = msgspec.structs.replace(spec, fragments=("CONFIG_TEA=y",))
+    assert not build(by_name).ok
+    fragment = tmp_path / "tea.config"
+    fragment.write_text("CONFIG_TEA=y\n")
+    assert build(msgspec.structs.replace(spec, fragments=(str(fragment),))).ok
+    assert not build(by_name).ok
+
+
+def test_a_header_that_kernel_code_misses_is_not_this_machines(spec: BuildSpec) -> None:
+    source(spec).write_text(
+        "#say kernel/fork.c:1:10: fatal error: stdio.h: No such file or directory\n"
+    )
+    result = build(spec)
+    assert not result.ok
+    assert "stdio.h" in result.reason

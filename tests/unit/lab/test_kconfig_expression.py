@@ -61,3 +61,8 @@ def test_any_text_has_a_value(text: str) -> None:
 def test_deep_nesting_is_read() -> None:
     assert value("!" * 300 + "Y") == Range(2, 2)
     assert value("(" * 5000 + "Y") == Range(0, 2)
+
+
+def test_parentheses_are_read_to_a_depth() -> None:
+    assert parse_expression("(" * 30 + "A" + ")" * 30).kind != "macro"
+    assert parse_expression("(" * 150 + "A" + ")" * 150).kind == "macro"

@@ -211,3 +211,10 @@ def test_a_qemu_that_died_is_not_the_kernels_fault() -> None:
     assert judge(died) == (LabVerdict.INFRASTRUCTURE, "no such CPU")
     assert judge(died._replace(reports=_reports(WARNING))).verdict is LabVerdict.INFRASTRUCTURE
     assert judge(died._replace(reports=_reports(PANIC))).verdict is LabVerdict.PANIC
+
+
+@pytest.mark.parametrize("end", [End.RESET, End.DEADLINE, End.FLOOD])
+def test_what_was_survived_does_not_hide_how_it_ended(end: End) -> None:
+    verdict, reason = judge(FINE._replace(end=end, reports=_reports(WARNING)))
+    assert verdict is LabVerdict.WARNING
+    assert "; then " in reason
