@@ -64,7 +64,7 @@ def _candidates(
     image: KernelImage, first: int, data: bytes, ranges: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
     """Yield where the first address of a frame description may stand, and that address."""
-    if image.relocations:
+    if image.is_object:
         for entry in image.relocations_within(first, first + len(data)):
             if entry.type == _PREL32 and entry.target is not None and _within(entry.target, ranges):
                 yield entry.place, entry.target

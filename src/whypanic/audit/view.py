@@ -21,7 +21,7 @@ from whypanic.code.jump_tables import find_tables
 from whypanic.code.masks import MASKS
 from whypanic.code.references import references_from
 from whypanic.code.sweep import Sweep
-from whypanic.formats.kernel_image import Addresses, ImageKind, KernelImage, Words
+from whypanic.formats.kernel_image import Addresses, KernelImage, Words
 from whypanic.model.image import CodeReference, JumpTable
 
 _WORD_BYTES = 4
@@ -69,7 +69,7 @@ class AuditView:
     @property
     def is_object(self) -> bool:
         """A relocatable object: its sections have no addresses yet."""
-        return self.image.kind in (ImageKind.OBJECT, ImageKind.MODULE)
+        return self.image.is_object
 
     def named(self, names: Sequence[str]) -> tuple[Domain, ...]:
         """Return the domains of these names that the image has.

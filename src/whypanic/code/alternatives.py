@@ -253,7 +253,9 @@ def render(
                 if address not in states:
                     states[address] = WordHistory(int(built[(address - first) // 4]))
                 states[address].apply(choices, present)
-                last[address] = row
+                # Of several rows over one word the last one that this CPU may take made it what it is.
+                if present is not False or address not in last:
+                    last[address] = row
     changes = {
         address: PatchedWord(
             address,

@@ -334,8 +334,15 @@ def _misapplied(
     change = known.change
     place = _place(image, word.address)
     if word.state is WordState.UNPATCHED:
-        has = features is not None and change is not None and features.has(change.row.capability)
-        cause = "though the CPU has it" if has else "though it applies to every CPU"
+        row = change.row if change is not None else None
+        has = features is not None and row is not None and features.has(row.capability)
+        everywhere = row is not None and row.unconditional
+        cause = (
+            "though it applies to every CPU"
+            if everywhere
+            else "though an alternative there is for this CPU"
+        )
+        cause = "though the CPU has it" if has and not everywhere else cause
         late = "" if early is False else ", or not yet"
         return f"memory holds the unpatched {word.word:08x} at {place}: {known.why}, {cause}, was not applied{late}"
     return (

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from whypanic.code.alternatives import read_alternatives
 from whypanic.code.embedded_elf import embedded_code
 from whypanic.formats.kernel_image import KernelImage
 from whypanic.formats.symbol_table import Symbol
@@ -23,7 +24,6 @@ from whypanic.model.errors import InputError
 _TABLE = Path(__file__).parent / "domains" / "arm64.toml"
 _PREFIXES = ("__kvm_nvhe_", "__efistub_", "__pi_")
 _MAX_RUN = 64
-_ENTRY_BYTES = 12
 
 Range = tuple[int, int]
 
@@ -334,29 +334,6 @@ def _next(image: KernelImage, address: int) -> int:
 
 
 def _replacements(image: KernelImage) -> Iterator[Range]:
-    """Yield the replacement sequences that .altinstructions names; callbacks have none.
-
-    Source: struct alt_instr in arch/arm64/include/asm/alternative.h: two s32 from their own place, u16 capability, u8
-    lengths of the code and of its replacement.
-    """
-    section = image.section(".altinstructions")
-    data = None if section is None else image.read(section.address, section.size)
-    if section is None or not data or image.relocations:
-        return
-    count = len(data) // _ENTRY_BYTES
-    rows = np.frombuffer(data[: count * _ENTRY_BYTES], np.uint8).reshape(count, _ENTRY_BYTES)
-    distances = rows[:, 4:8].copy().view("<i4").ravel().astype(np.int64).astype(np.uint64)
-    numbers = np.arange(count, dtype=np.uint64) * np.uint64(_ENTRY_BYTES)
-    places = np.uint64(section.address + 4) + numbers + distances
-    lengths = rows[:, 11].astype(np.uint64)
-    has = lengths > 0
-    order = np.argsort(places[has], kind="stable")
-    firsts, ends = places[has][order], (places[has] + lengths[has])[order]
-    if not len(firsts):
-        return
-    breaks = np.flatnonzero(firsts[1:] > np.maximum.accumulate(ends)[:-1]) + 1
-    starts = np.concatenate([[0], breaks])
-    stops = np.concatenate([breaks, [len(firsts)]]) - 1
-    yield from zip(
-        firsts[starts].tolist(), np.maximum.accumulate(ends)[stops].tolist(), strict=True
-    )
+    """Yield the replacement sequences that .altinstructions names; callbacks have none."""
+    firsts, ends = read_alternatives(image).replacements_spans()
+    yield from zip(firsts.tolist(), ends.tolist(), strict=True)

@@ -22,6 +22,7 @@ ENTRY = -1
 _CONDITIONAL = {"b.cond": (5, 19), "cbz|cbnz": (5, 19), "tbz|tbnz": (5, 14)}
 MAX_DEFINITIONS = 32
 _MAX_BITS = 1 << 28
+_ANYWHERE = -(1 << 40)
 _MAX_STEPS = 1 << 21
 """Of the search for dominators; functions of kernels need some thousands."""
 _CLOBBERED = frozenset((*(f"x{n}" for n in range(19)), "x30", "nzcv"))
@@ -269,6 +270,41 @@ class Flow:
                     found[place] = register
                 elif at < offset + 8 and offset < at + access.size:
                     found[place] = "?"
+        return found
+
+    def keeps_slot(self, slot: str, base: str, place: int) -> bool:
+        """Tell whether a slot of the stack still holds at a word what was stored to it.
+
+        Not where an address in the stack went into another register, which a call may store through, or where the
+        base has moved since.
+        """
+        lowest = self._shared_from.get(base, 0)
+        others = self._shared_from.keys() - {base}
+        if others or (base in self._shared_from and int(slot[1 + len(base) : -1]) + 8 > lowest):
+            return False
+        now = self.definitions(base, place)
+        stores = (n for n in self.definitions(slot, place) if n != ENTRY)
+        return all(self.definitions(base, n) == now for n in stores)
+
+    @cached_property
+    def _shared_from(self) -> dict[str, int]:
+        """By sp and x29: the lowest offset at which an address in the stack goes into another register."""
+        found: dict[str, int] = {}
+        words = self._array
+        for base, number in (("sp", 31), ("x29", 29)):
+            adds = MASKS["add x imm"].hits(words) | MASKS["sub x imm"].hits(words)
+            adds |= MASKS["add x extended"].hits(words)
+            copies = adds & (field(words, 5, 5) == number)
+            if number == 29:
+                copies |= MASKS["mov"].hits(words) & (field(words, 16, 5) == 29)
+            made = field(words, 0, 5)
+            for place in np.flatnonzero(copies & (made != 31) & (made != 29) & self._code).tolist():
+                insn = self.insn(place)
+                is_sum = insn.mnemonic in ("add", "sub")
+                at = _ANYWHERE if is_sum and insn.immediate is None else insn.immediate or 0
+                if insn.mnemonic == "sub" and at != _ANYWHERE:
+                    at = -at
+                found[base] = min(found.get(base, at), at)
         return found
 
     # Dominance -------------------------------------------------------------------------------

@@ -3,10 +3,8 @@
 Source of the mapping symbols: ELF for the Arm 64-bit Architecture (aaelf64.rst).
 """
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from whypanic.arch.insn.text import render
 from whypanic.arch.relocations import BY_NUMBER, relocate_data, relocate_word
 from whypanic.code.masks import MASKS, signed_field
-from whypanic.formats.kernel_image import KernelImage, ObjectRelocation, Words
+from whypanic.formats.kernel_image import KernelImage, Words
 from whypanic.formats.symbol_table import Symbol, is_local_label
 from whypanic.model.code import Listing, ListingLine, ListingTool, Relocation
 from whypanic.model.provenance import Origin, Source
@@ -158,7 +156,7 @@ def linked_words(image: KernelImage, first: int, end: int) -> Words | None:
     None where not all bytes are in the file. A relocation whose symbol is not defined leaves its word.
     """
     words = image.words(first, end)
-    near = relocations_in(image, first, end)
+    near = image.relocations_within(first, end)
     if words is None or not near:
         return words
     changed = words.copy()
@@ -178,7 +176,7 @@ def linked_words(image: KernelImage, first: int, end: int) -> Words | None:
 def linked_bytes(image: KernelImage, address: int, n_bytes: int) -> bytes | None:
     """Return bytes of data with open relocations resolved; None where not all are in the file."""
     data = image.read(address, n_bytes)
-    near = relocations_in(image, address - 7, address + n_bytes)
+    near = image.relocations_within(address - 7, address + n_bytes)
     if data is None or not near:
         return data
     changed = bytearray(data)
@@ -195,23 +193,6 @@ def linked_bytes(image: KernelImage, address: int, n_bytes: int) -> bytes | None
             if 0 <= at < n_bytes:
                 changed[at] = byte
     return bytes(changed)
-
-
-_SORTED: WeakKeyDictionary[KernelImage, tuple[list[int], list[ObjectRelocation]]] = (
-    WeakKeyDictionary()
-)
-
-
-def relocations_in(image: KernelImage, first: int, end: int) -> list[ObjectRelocation]:
-    """Return the open relocations whose place lies in [first, end), by place."""
-    if not image.relocations:
-        return []
-    kept = _SORTED.get(image)
-    if kept is None:
-        entries = sorted(image.relocations, key=lambda entry: entry.place)
-        kept = _SORTED[image] = ([entry.place for entry in entries], entries)
-    places, entries = kept
-    return entries[bisect_left(places, first) : bisect_left(places, end)]
 
 
 def listing_of(
@@ -284,7 +265,7 @@ def _relocation_texts(
     image: KernelImage, first: int, end: int
 ) -> dict[int, tuple[Relocation, ...]]:
     found: dict[int, tuple[Relocation, ...]] = {}
-    for entry in relocations_in(image, first, end):
+    for entry in image.relocations_within(first, end):
         kind = BY_NUMBER.get(entry.type)
         name = kind.name if kind is not None else str(entry.type)
         made = Relocation(type=name, symbol=entry.symbol, addend=entry.addend)
@@ -294,7 +275,7 @@ def _relocation_texts(
 
 def slot_value(image: KernelImage, address: int) -> int | None:
     """Return the address that an eight-byte slot holds; None where it holds none, or none that is known."""
-    for entry in relocations_in(image, address, address + 1):
+    for entry in image.relocations_within(address, address + 1):
         return entry.target if entry.type == _ABS64 else None
     return image.read_u64(address)
 
@@ -308,6 +289,6 @@ def calls_without_return(image: KernelImage, calls: Mapping[int, int]) -> frozen
     ends = {a for a in set(calls.values()) if any(s.name in _NO_RETURN for s in at(a))}
     found = {place for place, target in calls.items() if target in ends}
     if image.relocations and calls:
-        near = relocations_in(image, min(calls), max(calls) + 1)
+        near = image.relocations_within(min(calls), max(calls) + 1)
         found.update(e.place for e in near if e.symbol in _NO_RETURN and e.place in calls)
     return frozenset(found)

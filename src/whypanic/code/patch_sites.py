@@ -164,7 +164,9 @@ class PatchSites:
         if kind not in self._bounds:
             return np.empty(0, np.uint64)
         first, end = self._bounds[kind]
-        data = self._image.raw(first, (end - first) & ~7)
+        # A table of no whole number of addresses is cut.
+        end -= (end - first) % 8
+        data = self._image.raw(first, end - first)
         if not data:
             return np.empty(0, np.uint64)
         values = np.frombuffer(data, "<u8").astype(np.uint64)

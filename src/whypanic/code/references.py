@@ -7,7 +7,7 @@ import numpy as np
 from whypanic.arch.relocations import BY_NUMBER
 from whypanic.code.execution_domains import domain_at, domains_of
 from whypanic.code.hyp_relocations import hyp_relocations
-from whypanic.code.image_code import data_mask, linked_words, relocations_in, slot_value
+from whypanic.code.image_code import data_mask, linked_words, slot_value
 from whypanic.code.masks import MASKS
 from whypanic.code.sweep import Leads, Sweep, sweeps_of
 from whypanic.formats.kernel_image import Addresses, ImageKind, KernelImage
@@ -74,7 +74,7 @@ def references_from(image: KernelImage, first: int, end: int) -> tuple[CodeRefer
             found.append(_reference(image, "address", place, target))
     found += _literals(image, sweep)
     seen = {reference.place & ~3 for reference in found}
-    for entry in relocations_in(image, first, end):
+    for entry in image.relocations_within(first, end):
         kind = BY_NUMBER.get(entry.type)
         if entry.target is None and kind is not None and entry.place & ~3 not in seen:
             found.append(_undefined(image, entry.place, entry.symbol, kind.name))
@@ -86,10 +86,11 @@ def slots_holding(
 ) -> tuple[CodeReference, ...]:
     """Return the eight-byte slots whose value is an address, or lies in [value, end), by place.
 
-    Slots that the kernel relocates; in an image without such, aligned slots outside code. At most MAX_REFERENCES.
+    Slots that the kernel relocates; in an image without such every aligned eight bytes, literals among the code too. At
+    most MAX_REFERENCES.
     """
     span = np.uint64((end if end is not None else value + 1) - value)
-    if image.relocations:
+    if image.is_object:
         hits = [
             (entry.place, entry.target)
             for entry in image.relocations

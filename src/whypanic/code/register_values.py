@@ -233,9 +233,11 @@ class RegisterValues:
             if value is not None:
                 return Sum(value, (), address.places)
         if memory.size == 8 and memory.base in _STACK and memory.index is None:
-            slot = self.before(f"[{memory.base}{memory.offset:+d}]", place)
-            if not slot.terms:
-                return slot
+            slot = f"[{memory.base}{memory.offset:+d}]"
+            if not memory.writeback and self.flow.keeps_slot(slot, memory.base, place):
+                held = self.before(slot, place)
+                if not held.terms:
+                    return held
         loaded = Loaded(address, memory.size, memory.signed, place)
         return Sum(0, (Term(loaded),), address.places)
 

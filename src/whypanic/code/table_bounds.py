@@ -150,7 +150,7 @@ def _guard(values: RegisterValues, block: int, index: _Value) -> Bound | None:
     """Return what the nearest compare says that every way to a block goes by."""
     flow = values.flow
     for _ in range(_MAX_GUARDS):
-        found = _ways_bound(values, block, index, _MAX_WAYS)
+        found = _ways_bound(values, block, block, index, _MAX_WAYS)
         if found is not None:
             return found
         above = flow.dominators[block]
@@ -160,7 +160,9 @@ def _guard(values: RegisterValues, block: int, index: _Value) -> Bound | None:
     return None
 
 
-def _ways_bound(values: RegisterValues, block: int, index: _Value, depth: int) -> Bound | None:
+def _ways_bound(
+    values: RegisterValues, top: int, block: int, index: _Value, depth: int
+) -> Bound | None:
     """Return the loosest of the bounds that hold on the ways into a block; None where one has none."""
     flow = values.flow
     if block >= len(flow.starts) or not depth:
@@ -168,16 +170,19 @@ def _ways_bound(values: RegisterValues, block: int, index: _Value, depth: int) -
     found: list[Bound] = []
     previous = flow.blocks_before(block)
     for before in previous if len(previous) <= _MAX_BEFORES else ():
-        bound = _edge_bound(values, before, block, index)
-        if bound is None and len(flow.afters[before]) == 1:
-            bound = _ways_bound(values, before, index, depth - 1)
+        bound = _edge_bound(values, before, block, top, index)
+        is_plain = len(flow.afters[before]) == 1 and not _is_made_in(flow, before, index)
+        if bound is None and is_plain:
+            bound = _ways_bound(values, top, before, index, depth - 1)
         if bound is None:
             return None
         found.append(bound)
     return max(found, key=lambda bound: bound.entries) if found else None
 
 
-def _edge_bound(values: RegisterValues, above: int, block: int, index: _Value) -> Bound | None:
+def _edge_bound(
+    values: RegisterValues, above: int, block: int, top: int, index: _Value
+) -> Bound | None:
     """Return the bound that the branch at the end of one block sets where it leads to the next."""
     flow = values.flow
     last = flow.last_of(above)
@@ -205,7 +210,7 @@ def _edge_bound(values: RegisterValues, above: int, block: int, index: _Value) -
             return None
         limit = second.constant
     compared = _value(flow, f"x{compare.word >> 5 & 31}", place)
-    if compared is None or not _is_same(compared.key, index.key):
+    if compared is None or not _is_same(flow, top, compared.key, index.key):
         return None
     count = limit + _UNDER[condition] + index.added - compared.added
     if count <= 0:
@@ -213,13 +218,34 @@ def _edge_bound(values: RegisterValues, above: int, block: int, index: _Value) -
     return Bound(count, place, f"cmp at {flow.address(place):#x}", frozenset((place, last)))
 
 
-def _is_same(compared: tuple[str | int, ...], index: tuple[str | int, ...]) -> bool:
-    """Tell whether a compared value is the index, or one of the values that the index may be."""
+def _is_same(
+    flow: Flow, top: int, compared: tuple[str | int, ...], index: tuple[str | int, ...]
+) -> bool:
+    """Tell whether a compared value is the index, or one that it may be and none replaces behind a block."""
     if compared == index:
         return True
     if index[0] != "merge" or compared[1] != index[1] or compared[0] not in ("made", "merge"):
         return False
-    return set(compared[2:]) <= set(index[2:])
+    others = set(index[2:]) - set(compared[2:])
+    return set(compared[2:]) <= set(index[2:]) and not any(
+        isinstance(n, int) and _is_behind(flow, top, n) for n in others
+    )
+
+
+def _is_made_in(flow: Flow, block: int, index: _Value) -> bool:
+    """Tell whether a block makes one of the values that the index may be."""
+    made = (n for n in index.key[2:] if isinstance(n, int) and n != ENTRY)
+    return index.key[0] == "merge" and any(flow.block_of(n) == block for n in made)
+
+
+def _is_behind(flow: Flow, top: int, place: int) -> bool:
+    """Tell whether a word runs only where a block has run before."""
+    if place == ENTRY:
+        return False
+    block: int | None = flow.block_of(place)
+    while block is not None and block != top:
+        block = flow.dominators[block]
+    return block is not None
 
 
 def _flags(flow: Flow, block: int) -> int | None:

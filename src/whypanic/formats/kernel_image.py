@@ -284,6 +284,11 @@ class KernelImage:
         patched[places[inside]] = near.values.astype("<u8").view(np.uint8)[inside]
         return patched.tobytes()
 
+    @property
+    def is_object(self) -> bool:
+        """A relocatable object: its sections have no addresses yet. Linked images may have open relocations, too."""
+        return self.kind in (ImageKind.OBJECT, ImageKind.MODULE)
+
     def relocations_within(self, first: int, end: int) -> Sequence[ObjectRelocation]:
         """Return the open relocations of places in [first, end)."""
         if isinstance(self.relocations, ObjectRelocations):

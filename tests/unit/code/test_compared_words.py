@@ -219,3 +219,24 @@ def test_without_the_tables_one_bit_is_no_proof() -> None:
     made = compared(at_el2, img=img)
     assert states(made) == ["neither", "built"]
     assert "does not name all of its tables" in made.statement
+
+
+def test_of_two_alternatives_over_a_word_the_one_of_this_cpu_is_named() -> None:
+    img = image(f"""
+.globl do_work
+.type do_work, %function
+do_work:
+    add x0, x0, #1
+1:  nop
+    ret
+.size do_work, . - do_work
+.subsection 1
+10: msr pan, #1
+11: add x0, x0, #2
+.previous
+{alternative("1b", "10b", PAN, 4, 4)}
+{alternative("1b", "11b", LSE, 4, 4)}
+""")
+    found = compared((ADD_1, NOP, RET), cpu("PAN"), img=img)
+    assert "PAN, though the CPU has it, was not applied" in found.statement
+    assert "LSE" not in found.statement

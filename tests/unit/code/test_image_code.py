@@ -8,7 +8,6 @@ from whypanic.code.image_code import (
     linked_bytes,
     linked_words,
     listing_of,
-    relocations_in,
     slot_value,
 )
 from whypanic.code.indirect_branch import TargetOrigin, find_indirect_branches, is_whole
@@ -171,7 +170,7 @@ def test_open_relocations_of_an_object_are_resolved_and_listed() -> None:
     words = linked_words(image, second, second + 12)
     assert words is not None
     assert int(words[2]) == 0x94000001
-    assert len(relocations_in(image, second, second + 8)) == 2
+    assert len(image.relocations_within(second, second + 8)) == 2
     listing = listing_of(image, second, second + 12)
     assert listing is not None
     assert [[r.type for r in line.relocations] for line in listing.lines] == [

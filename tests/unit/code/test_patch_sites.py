@@ -163,3 +163,14 @@ def test_tables_full_of_nonsense_give_nothing() -> None:
     assert found(img) == {}
     img.relative = RelativeRelocations(img.symbols.addresses[:1], img.symbols.addresses[:1])
     assert found(img) == {}
+
+
+def test_a_table_of_no_whole_number_of_addresses_is_cut() -> None:
+    img = open_image(
+        assemble(
+            ".text\n.type f, %function\nf: nop\nnop\nret\n.size f, . - f\n"
+            '.section __mcount_loc, "a"\n.p2align 3\n.quad f\n.word 0\n.reloc 8, R_AARCH64_ABS32, f\n'
+        )
+    )
+    (f,) = img.symbols.find("f")
+    assert sites_in(img, f.address, f.address + f.size) is not None

@@ -96,3 +96,9 @@ def test_width_of_the_index_bounds_it_loosely(code: str, index: str, entries: in
 )
 def test_what_is_no_bound_is_none(code: str) -> None:
     assert bound_of(code, "w0, uxtw #3") is None
+
+
+@pytest.mark.parametrize("again", ["ldr w0, [x7]", "mov w0, #9"])
+def test_an_index_that_is_replaced_behind_the_compare_is_not_bounded(again: str) -> None:
+    code = f"ldr w0, [x6]\ncmp w0, #5\nb.hi 3f\ncbz w1, 1f\n{again}\n1:"
+    assert bound_of(code, "w0, uxtw #3") is None

@@ -188,3 +188,23 @@ def test_code_that_is_too_large_is_said_so() -> None:
     source = function("f", body) + '.section .hyp.text, "ax"\n.skip 0x110000\n' + ALL
     found = findings(source, "6.1", rule)
     assert [f.level for f in found] == [Level.NOTE, Level.ERROR]
+
+
+COUNTER = "  adrp x8, counter\n  add x8, x8, :lo12:counter\n"
+CHANGED = (
+    COUNTER
+    + "  str x8, [sp, #8]\n  add x0, sp, #8\n  bl map_it\n  ldr x8, [sp, #8]\n  ldr x0, [x8]\n  ret",
+    COUNTER + "  str x8, [sp]\n  str x1, [sp, #-16]!\n  ldr x8, [sp]\n  ldr x0, [x8]\n  ret",
+)
+
+
+@pytest.mark.parametrize("body", CHANGED)
+def test_a_slot_of_the_stack_that_may_have_changed_is_not_followed(body: str) -> None:
+    source = function("f", body) + function("map_it", "  str x1, [x0]\n  ret")
+    assert [f for f in findings(source + ALL, "6.1", rule) if f.level is Level.ERROR] == []
+
+
+def test_a_slot_of_the_stack_that_nobody_was_given_is_followed() -> None:
+    body = COUNTER + "  str x8, [sp, #8]\n  bl map_it\n  ldr x8, [sp, #8]\n  ldr x0, [x8]\n  ret"
+    source = function("f", body) + function("map_it", "  ret")
+    assert [f.level for f in findings(source + ALL, "6.1", rule)] == [Level.ERROR]
