@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whypanic.arch.relocations import BY_NUMBER
+from whypanic.audit.naming import GATHERED, NVHE_OBJECTS
 from whypanic.audit.view import AuditView
 from whypanic.code.execution_domains import Domain
 from whypanic.formats.kernel_image import Addresses, ObjectRelocations
@@ -119,12 +120,26 @@ class SlotIndex:
         if listed is not None:
             return Slots(listed.slots, listed.slots).has_each(places)
         found = np.zeros(len(places), np.bool_)
-        if self.will_be_listed:
-            for section in self.image.sections:
-                if section.name.startswith(".hyp"):
-                    first, end = np.uint64(section.address), np.uint64(min(section.end, _LAST))
-                    found |= (places >= first) & (places < end)
+        for section in self.image.sections:
+            if self._will_list(section.name):
+                first, end = np.uint64(section.address), np.uint64(min(section.end, _LAST))
+                found |= (places >= first) & (places < end)
         return found
+
+    def _will_list(self, section: str) -> bool:
+        """Tell whether slots of a section will be listed once the objects of the hyp code are linked together."""
+        if self.will_be_listed:
+            return section.startswith(".hyp")
+        if not self._is_single:
+            return False
+        # Up to 5.11 nothing lists them; the object does not tell its kernel.
+        return section.startswith(".hyp") or any(
+            section == name or section.startswith(f"{name}.") for name in GATHERED
+        )
+
+    @cached_property
+    def _is_single(self) -> bool:
+        return any(domain.era.startswith(NVHE_OBJECTS) for domain in self._view.domains)
 
     @cached_property
     def will_be_listed(self) -> bool:

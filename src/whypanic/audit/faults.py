@@ -6,6 +6,7 @@ where EL2 has TTBR0_EL2 only), and with the MMU off (an address size fault at le
 
 from typing import NamedTuple
 
+from whypanic.audit.naming import NVHE_OBJECTS
 from whypanic.audit.view import AuditView
 from whypanic.code.execution_domains import Domain
 from whypanic.model.audit import Evidence, PredictedFault
@@ -62,6 +63,8 @@ def serves_vhe(view: AuditView, domain: Domain) -> bool:
         return False
     if domain.era.startswith("4.9 to 5.8"):
         return True
+    if domain.era.startswith(NVHE_OBJECTS):
+        return False
     return (
         view.is_object
         and view.hyp_relocations is None

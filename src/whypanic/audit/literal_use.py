@@ -7,6 +7,7 @@ Source: mailed patches to arch/arm64/kvm/hyp/hyp-entry.S, switch.c and nvhe/host
 
 from collections.abc import Sequence
 
+from whypanic.audit.naming import NVHE_PREFIX
 from whypanic.audit.value_uses import Use, Used
 from whypanic.code.execution_domains import Domain
 
@@ -14,7 +15,8 @@ _EL2 = ("hyp", "hyp-idmap", "hyp-stub")
 _FOR_EL1 = ("panic", "__hyp_panic_string", "nvhe_hyp_panic_handler")
 _FOLLOWED = (Use.BRANCHED, Use.DEREFERENCED)
 _VECTORS = ("vbar_el1", "vbar_el2", "elr_el1")
-_PREFIX = "__kvm_nvhe_"
+_OF_EL1 = ("vbar_el1", "elr_el1")
+"""Without VHE these are EL1's own at EL2; an address of EL1 is right in them."""
 
 
 def is_meant_for_el1(domain: Domain, uses: Sequence[Used], symbols: Sequence[str]) -> bool:
@@ -24,10 +26,12 @@ def is_meant_for_el1(domain: Domain, uses: Sequence[Used], symbols: Sequence[str
     kinds = {use.kind for use in uses}
     if kinds and kinds <= {Use.ERET, Use.CONVERTED}:
         return True
-    named = any(symbol.removeprefix(_PREFIX) in _FOR_EL1 for symbol in symbols)
-    return named and not any(is_followed(use) for use in uses)
+    named = any(symbol.removeprefix(NVHE_PREFIX) in _FOR_EL1 for symbol in symbols)
+    return named and not any(is_followed(use, domain) for use in uses)
 
 
-def is_followed(use: Used) -> bool:
-    """Tell whether a use goes to the address."""
-    return use.kind in _FOLLOWED or (use.kind is Use.SYSTEM and use.register in _VECTORS)
+def is_followed(use: Used, domain: Domain) -> bool:
+    """Tell whether a use in a domain goes to the address."""
+    if use.kind is not Use.SYSTEM:
+        return use.kind in _FOLLOWED
+    return use.register in _VECTORS and not (domain.name in _EL2 and use.register in _OF_EL1)

@@ -5,6 +5,10 @@ from whypanic.formats.kernel_image import ImageKind, KernelImage
 
 _NEAR = 0x10000
 NVHE_PREFIX = "__kvm_nvhe_"
+NVHE_OBJECTS = "nVHE objects"
+"""How the era of a single object of the nVHE code begins: it is not linked with the others yet."""
+GATHERED = (".text", ".rodata", ".bss", ".data..ro_after_init", ".data..percpu", ".idmap.text")
+"""By name, or followed by a dot: what hyp.lds takes from each object."""
 _PREFIXES = (NVHE_PREFIX, "__efistub_", "__pi_")
 
 

@@ -25,6 +25,12 @@ def test_names_count_only_where_the_value_is_not_followed() -> None:
 
 
 def test_vectors_are_followed() -> None:
-    assert is_followed(Used(Use.SYSTEM, 0, "vbar_el2"))
-    assert not is_followed(Used(Use.SYSTEM, 0, "tpidr_el2"))
-    assert not is_followed(Used(Use.STORED, 0))
+    assert is_followed(Used(Use.SYSTEM, 0, "vbar_el2"), HYP)
+    assert not is_followed(Used(Use.SYSTEM, 0, "tpidr_el2"), HYP)
+    assert not is_followed(Used(Use.STORED, 0), HYP)
+    assert is_followed(Used(Use.SYSTEM, 0, "vbar_el1"), IDMAP)
+
+
+def test_registers_of_el1_take_addresses_of_el1() -> None:
+    assert not is_followed(Used(Use.SYSTEM, 0, "vbar_el1"), HYP)
+    assert not is_followed(Used(Use.SYSTEM, 0, "elr_el1"), HYP)

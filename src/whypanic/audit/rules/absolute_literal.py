@@ -119,7 +119,7 @@ def _check(
     uses = uses_of(code.flow, place, register)
     if is_meant_for_el1(domain, uses, index.names_of(literal)):
         return
-    followed = [use for use in uses if is_followed(use)]
+    followed = [use for use in uses if is_followed(use, domain)]
     shown = followed or list(uses)
     branch = any(use.kind is Use.BRANCHED for use in followed)
     told = [

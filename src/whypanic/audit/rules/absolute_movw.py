@@ -217,7 +217,7 @@ def _check(view: AuditView, domain: Domain, code: FunctionCode, chain: _Chain) -
     kinds = {use.kind for use in uses}
     if Use.CONVERTED not in kinds and is_meant_for_el1(domain, uses, symbols):
         return
-    followed = [use for use in uses if is_followed(use)]
+    followed = [use for use in uses if is_followed(use, domain)]
     branch = any(use.kind is Use.BRANCHED for use in followed)
     shown = (followed or list(uses))[:2]
     made = f"{chain.value:#x}" if chain.value is not None else "the address of"

@@ -30,13 +30,13 @@ from whypanic.audit.api import rule
 from whypanic.audit.faults import MOVED, access_fault, cause_of, fetch_fault, runs_where
 from whypanic.audit.function_code import FunctionCode, codes_of, functions_at
 from whypanic.audit.kernel_mapped import kernel_is_mapped
+from whypanic.audit.literal_use import is_followed
 from whypanic.audit.loaded_slots import Access, accesses_of, pointers_at
 from whypanic.audit.value_uses import Use, Used, uses_of
 from whypanic.audit.view import AuditView
 from whypanic.code.execution_domains import Domain
 from whypanic.model.audit import Evidence, Finding, Level
 
-_FOLLOWED = (Use.BRANCHED, Use.DEREFERENCED)
 _HANDED_ON = (Use.PASSED, Use.RETURNED, Use.STORED)
 _SHOWN = 4
 
@@ -76,7 +76,7 @@ def _check(
     if found is None or kernel_is_mapped(view, domain, code, access.place):
         return
     uses = uses_of(code.flow, access.place, access.register)
-    followed = [use for use in uses if use.kind in _FOLLOWED]
+    followed = [use for use in uses if is_followed(use, domain)]
     if access.is_table and any(use.kind is Use.BRANCHED for use in followed):
         return  # a table that is branched through: another rule's
     handed_on = [use for use in uses if use.kind in _HANDED_ON]

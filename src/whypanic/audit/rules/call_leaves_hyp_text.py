@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from whypanic.audit.api import rule
 from whypanic.audit.direct_branches import Veneer, branches_of, undefined_branches, veneers_at
 from whypanic.audit.faults import cause_of, serves_vhe
-from whypanic.audit.naming import NVHE_PREFIX, branch_word, function_name, place_name
+from whypanic.audit.naming import NVHE_OBJECTS, NVHE_PREFIX, branch_word, function_name, place_name
 from whypanic.audit.view import AuditView
 from whypanic.code.execution_domains import Domain, Range
 from whypanic.formats.kernel_image import ObjectRelocation
@@ -55,7 +55,6 @@ _INSTRUMENTATION = (
     *("_mcount", "__fentry__", "mcount"),
 )
 _HYP = ("hyp", "hyp-idmap")
-_NVHE_OBJECTS = "nVHE objects"
 _FETCH, _FETCH_EL0 = 0x21, 0x20
 _REGIONS = {"hyp": Region.HYP, "hyp-idmap": Region.IDMAP, "trampoline": Region.FIXMAP}
 
@@ -143,7 +142,7 @@ def _undefined(view: AuditView, domain: Domain) -> Iterator[Finding]:
             continue
         instrumented = symbol.removeprefix(NVHE_PREFIX).startswith(_INSTRUMENTATION)
         certain = instrumented or prefixed or domain.name not in _HYP
-        if not certain and domain.era.startswith(_NVHE_OBJECTS):
+        if not certain and domain.era.startswith(NVHE_OBJECTS):
             continue  # the link with the prefix fails where it is not hyp code
         if certain or symbol not in noted:
             yield _undefined_finding(domain, entry, certain=certain, instrumented=instrumented)

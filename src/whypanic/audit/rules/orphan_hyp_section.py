@@ -33,8 +33,9 @@ From memory: the linker scripts of 5.9 to 5.11.
 
 from collections.abc import Iterator
 
+from whypanic.audit.absolute_slots import slots_of
 from whypanic.audit.api import rule
-from whypanic.audit.naming import NVHE_PREFIX
+from whypanic.audit.naming import GATHERED, NVHE_OBJECTS, NVHE_PREFIX
 from whypanic.audit.view import AuditView
 from whypanic.code.execution_domains import Domain
 from whypanic.formats.kernel_image import Section
@@ -51,8 +52,6 @@ _READ_AT_EL1 = frozenset(
     )
 )
 _READ_STARTS = (".note", ".discard", ".init.altinstr", "__tracepoints", "___ksymtab", "__ksymtab")
-_GATHERED = (".text", ".rodata", ".bss", ".data..ro_after_init", ".data..percpu", ".idmap.text")
-"""By name, or followed by a dot: what hyp.lds takes from each object."""
 _OLD_GATHERED = (".text", ".data..percpu", ".rodata", ".bss")
 _ACCESS = 0x25
 _FETCH = 0x21
@@ -79,7 +78,7 @@ def orphan_hyp_section(view: AuditView) -> Iterator[Finding]:
 
 
 def _sections(view: AuditView, domain: Domain) -> Iterator[Finding]:
-    single = domain.era.startswith("nVHE objects")
+    single = domain.era.startswith(NVHE_OBJECTS)
     linked = not single and _is_linked(view)
     if not single and not linked:
         return
@@ -100,7 +99,7 @@ def _is_gathered(name: str, *, single: bool, is_old: bool) -> bool:
         return True
     if not single and not is_old:
         return False
-    wanted = _GATHERED if single else _OLD_GATHERED
+    wanted = GATHERED if single else _OLD_GATHERED
     return any(name == each or name.startswith(f"{each}.") for each in wanted)
 
 
@@ -205,8 +204,7 @@ def _mapped_finding(
     view: AuditView, domain: Domain, symbol: Symbol, section: Section, mapped: str
 ) -> Finding:
     """Return what is wrong with data that EL2 can read: an address in it is not converted."""
-    slots = view.image.relative.within(symbol.address, symbol.address + symbol.size)
-    n = len(slots.slots)
+    n = len(slots_of(view).all.within(symbol.address, symbol.address + symbol.size).places)
     text = f"{symbol.size} bytes in {section.name}, which EL2 maps as the kernel's own data{mapped}"
     holds = "it holds an address, which stays" if n == 1 else f"it holds {n} addresses, which stay"
     return Finding(

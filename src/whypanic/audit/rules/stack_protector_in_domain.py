@@ -16,9 +16,9 @@ Example:
       str x2, [sp, #24]
 
 False positives: Reading SP_EL0 to save it is legal: `__guest_enter` and the sysreg save code store the value and
-never load through it. The value is followed through moves, additions and the function's stack to every load whose
-base it is; a load that merely uses a register SP_EL0 was once in does not count. Code of the kernel proper and entry
-code, which runs on a task, are not looked at.
+never access through it. The value is followed through moves, additions and the function's stack to the first access
+whose address is made from it; one that merely uses a register SP_EL0 was once in does not count. Code of the kernel
+proper and entry code, which runs on a task, are not looked at.
 
 Sources: Linux 6.1.192 arch/arm64/Makefile (stack_protector_prepare), arch/arm64/kvm/hyp/nvhe/Makefile and
 arch/arm64/kernel/pi/Makefile (-fno-stack-protector), arch/arm64/kvm/hyp/entry.S.
@@ -84,12 +84,13 @@ def _task_finding(
 ) -> Finding:
     address = code.address(place)
     access = code.flow.insn(place).memory
-    offset = access.offset if access is not None else 0
-    text = f"the base of the access at {address:#x} is SP_EL0, its offset {offset:#x}: the canary of a task"
+    is_store = access is not None and access.store and not access.load
+    what = "store" if is_store else "load"
+    text = f"the address of the {what} at {address:#x} is made from SP_EL0: a field of a task, the canary perhaps"
     return Finding(
         rule=_ID,
         level=Level.ERROR,
-        title=f"a load through SP_EL0 in the {domain.title}",
+        title=f"a {what} through SP_EL0 in the {domain.title}",
         domain=domain.name,
         place=address,
         slice=code.slice(places, place),

@@ -57,9 +57,10 @@ _REMEDY = "build the slot into a .hyp section of an nVHE object, so that gen-hyp
 def uncovered_hyp_relocation(view: AuditView) -> Iterator[Finding]:
     """Yield slots that .hyp.reloc leaves out, entries that are no slots, and targets that EL2 does not map."""
     domains = view.named(_HYP)
-    yield from _left_out(view, domains)
+    count = _count(view, domains)
+    yield from _left_out(view, domains, count)
     if domains and view.hyp_relocations is not None:
-        yield from _listed(view, domains)
+        yield from _listed(view, domains, count)
 
 
 def _ranges(view: AuditView, domains: tuple[Domain, ...]) -> tuple[Range, ...]:
@@ -95,7 +96,7 @@ def _is_hyp(name: str) -> bool:
     return name.startswith(".hyp") and name != ".hyp.reloc"
 
 
-def _left_out(view: AuditView, domains: tuple[Domain, ...]) -> Iterator[Finding]:
+def _left_out(view: AuditView, domains: tuple[Domain, ...], count: str) -> Iterator[Finding]:
     index = slots_of(view)
     seen: set[int] = set()
     for domain in domains:
@@ -116,7 +117,7 @@ def _left_out(view: AuditView, domains: tuple[Domain, ...]) -> Iterator[Finding]
                     if view.hyp_relocations is not None
                     else "an absolute address in hyp data of a kernel without .hyp.reloc",
                     f"the slot holds {index.target_words(place)}: {index.how(place)}",
-                    _count(view, domains),
+                    count,
                 )
 
 
@@ -128,7 +129,7 @@ def _count(view: AuditView, domains: tuple[Domain, ...]) -> str:
     return f"hyp sections hold {n_slots} absolute slots, .hyp.reloc lists {n_listed}"
 
 
-def _listed(view: AuditView, domains: tuple[Domain, ...]) -> Iterator[Finding]:
+def _listed(view: AuditView, domains: tuple[Domain, ...], count: str) -> Iterator[Finding]:
     listed = view.hyp_relocations
     assert listed is not None
     index = slots_of(view)
@@ -143,7 +144,7 @@ def _listed(view: AuditView, domains: tuple[Domain, ...]) -> Iterator[Finding]:
             Level.ERROR,
             ".hyp.reloc lists eight bytes that hold no address",
             "no relocation and no address of the image is at this place",
-            _count(view, domains),
+            count,
         )
     known, times = np.unique(listed.slots[is_slot], return_counts=True)
     for place in known[times > 1].tolist():
@@ -153,7 +154,7 @@ def _listed(view: AuditView, domains: tuple[Domain, ...]) -> Iterator[Finding]:
             Level.ERROR,
             ".hyp.reloc lists a slot more than once",
             f"the slot holds {index.target_words(place)}, and is converted each time",
-            _count(view, domains),
+            count,
         )
     inside = np.zeros(len(known), np.bool_)
     at = np.searchsorted(places, known)
@@ -171,7 +172,7 @@ def _listed(view: AuditView, domains: tuple[Domain, ...]) -> Iterator[Finding]:
             Level.ERROR,
             ".hyp.reloc lists a slot outside the hyp sections",
             f"the slot holds {index.target_words(place)}, and the kernel reads it at EL1",
-            _count(view, domains),
+            count,
         )
     if view.image.kind is ImageKind.RAW and not _knows_data(domains):
         return  # where the hyp's data ends is not known
@@ -185,7 +186,7 @@ def _listed(view: AuditView, domains: tuple[Domain, ...]) -> Iterator[Finding]:
                 level,
                 "a listed slot of the hyp points to what EL2 does not map",
                 f"the slot holds {index.target_words(place)}",
-                _count(view, domains),
+                count,
             )
 
 

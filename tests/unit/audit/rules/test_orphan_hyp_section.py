@@ -1,7 +1,7 @@
 import pytest
 
-from builders.hyp_images import link_6_1
-from builders.images import assemble
+from builders.hyp_images import SCRIPT_6_1, link_6_1
+from builders.images import assemble, link
 from builders.moved_code import findings, function
 from whypanic.audit.rules.orphan_hyp_section import orphan_hyp_section as rule
 from whypanic.audit.view import AuditView
@@ -141,3 +141,12 @@ def test_in_the_kernels_bss_it_can_be_read_and_not_written() -> None:
     (finding,) = linked(HYP + data(".bss", "__kvm_nvhe_pool"))
     assert finding.level is Level.ERROR
     assert "which EL2 maps read-only" in finding.evidence[0].text
+
+
+def test_an_address_in_a_kernel_that_is_not_relocatable_is_seen() -> None:
+    blocks = data(".rodata", "__kvm_nvhe_blocks", flags="a").replace(
+        ".quad 3", ".quad __kvm_nvhe_f"
+    )
+    image = open_image(link(HYP + blocks, script=SCRIPT_6_1))
+    (finding,) = rule.check(AuditView(image))
+    assert finding.level is Level.WARNING

@@ -72,3 +72,11 @@ def test_other_code_without_a_task(section: str) -> None:
 
 def test_kernel_code_has_a_task() -> None:
     assert findings(function("g", f"  {CANARY[0]}\n  ret", ".text") + GUARD, "6.1", rule) == []
+
+
+def test_a_store_is_called_one() -> None:
+    (finding,) = findings(
+        function("f", "  mrs x0, sp_el0\n  str wzr, [x0, #16]\n  ret"), "6.1", rule
+    )
+    assert finding.title.startswith("a store through SP_EL0")
+    assert "perhaps" in finding.evidence[0].text

@@ -1,7 +1,10 @@
 import pytest
 
+from builders.images import assemble
 from builders.moved_code import findings, function
 from whypanic.audit.rules.uncovered_hyp_relocation import uncovered_hyp_relocation as rule
+from whypanic.audit.view import AuditView
+from whypanic.formats.images import open_image
 from whypanic.model.audit import Level
 
 CODE = function("f", "  ret") + function("g", "  ret") + function("kernel", "  ret", ".text")
@@ -89,3 +92,10 @@ def test_without_a_list_hyp_data_must_not_hold_addresses() -> None:
         '.section .hyp.text,"ax"\n.globl __hyp_section_.hyp.text\n__hyp_section_.hyp.text:\n'
     )
     assert findings(made_later + CODE + DATA, "object", rule) == []
+
+
+def test_a_single_object_is_judged_when_it_is_linked() -> None:
+    # gen-hyprel lists what hyp.lds gathers; the object does not tell its kernel.
+    source = function("f", "  ret", ".text") + '.section .rodata, "a"\n.quad f\n'
+    view = AuditView(open_image(assemble(source), name="hyp/nvhe/sys_regs.nvhe.o"))
+    assert list(rule.check(view)) == []
