@@ -18,7 +18,6 @@ from whypanic.code.flow import ENTRY, Flow
 from whypanic.code.image_code import (
     MAX_FUNCTION,
     Span,
-    calls_without_return,
     data_mask,
     function_span,
     linked_bytes,
@@ -26,7 +25,7 @@ from whypanic.code.image_code import (
 )
 from whypanic.code.masks import MASKS, field, signed_field
 from whypanic.code.register_values import RegisterValues
-from whypanic.code.sweep import Sweep
+from whypanic.code.sweep import ends_of
 from whypanic.formats.kernel_image import Addresses, Words
 
 _PAGE = np.uint64(0xFFF)
@@ -100,10 +99,7 @@ def _codes(view: AuditView, span: Span) -> Iterator[FunctionCode]:
 def _code(
     view: AuditView, span: Span, words: Words, data: NDArray[np.bool_], patched: frozenset[int]
 ) -> FunctionCode:
-    leads = Sweep(words, span.first, data).branches
-    calls = dict(zip(leads.places.tolist(), leads.targets.tolist(), strict=True))
-    ends = (place - span.first for place in calls_without_return(view.image, calls))
-    flow = Flow(words, span.first, data, frozenset(n // 4 for n in ends))
+    flow = Flow(words, span.first, data, ends_of(view.image, words, span.first, data))
     return FunctionCode(span, flow, RegisterValues(flow, lambda a: _literal(view, a)), patched)
 
 

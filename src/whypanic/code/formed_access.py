@@ -2,9 +2,9 @@
 
 from whypanic.arch.values import MASK64
 from whypanic.code.flow import Flow
-from whypanic.code.image_code import calls_without_return, data_mask, linked_words
+from whypanic.code.image_code import data_mask, linked_words
 from whypanic.code.register_values import RegisterValues
-from whypanic.code.sweep import Sweep
+from whypanic.code.sweep import ends_of
 from whypanic.formats.kernel_image import KernelImage
 
 
@@ -20,10 +20,7 @@ def formed_access(image: KernelImage, first: int, end: int, place: int) -> int |
     number = (place - first) // 4
     if data[number]:
         return None
-    leads = Sweep(words, first, data).branches
-    calls = dict(zip(leads.places.tolist(), leads.targets.tolist(), strict=True))
-    ends = frozenset((at - first) // 4 for at in calls_without_return(image, calls))
-    flow = Flow(words, first, data, ends)
+    flow = Flow(words, first, data, ends_of(image, words, first, data))
     memory = flow.insn(number).memory
     if memory is None or memory.index is not None or memory.base == "pc":
         return None

@@ -10,7 +10,6 @@ from whypanic.code.flow import ENTRY, Flow
 from whypanic.code.hyp_relocations import hyp_relocations
 from whypanic.code.image_code import (
     MAX_FUNCTION,
-    calls_without_return,
     cold_parts,
     data_mask,
     function_span,
@@ -19,7 +18,7 @@ from whypanic.code.image_code import (
 )
 from whypanic.code.masks import MASKS
 from whypanic.code.register_values import RegisterValues, Sum
-from whypanic.code.sweep import Sweep, formed_addresses
+from whypanic.code.sweep import ends_of, formed_addresses
 from whypanic.code.table_bounds import Bound, index_bound
 from whypanic.code.table_idioms import POINTER_BYTES, TableForm, idiom_of, table_form
 from whypanic.formats.kernel_image import KernelImage
@@ -55,9 +54,7 @@ def find_tables(image: KernelImage, first: int, end: int) -> tuple[JumpTable, ..
     branches = np.flatnonzero(MASKS["br|blr"].hits(words) & ~data)[:_MAX_BRANCHES]
     if not len(branches):
         return ()
-    leads = Sweep(words, first, data).branches
-    calls = dict(zip(leads.places.tolist(), leads.targets.tolist(), strict=True))
-    ends = frozenset((place - first) // 4 for place in calls_without_return(image, calls))
+    ends = ends_of(image, words, first, data)
     known: dict[int, tuple[int, ...]] = {}
     for _ in range(_MAX_PASSES):
         flow = Flow(words, first, data, ends, known)

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from whypanic.code.image_code import data_mask, linked_words
+from whypanic.code.image_code import calls_without_return, data_mask, linked_words
 from whypanic.code.masks import MASKS, field, signed_field
 from whypanic.formats.kernel_image import Addresses, KernelImage, Section, Words
 
@@ -256,3 +256,12 @@ def formed_addresses(image: KernelImage) -> Addresses:
         parts = [t for s in sweeps_of(image) for t in (s.pairs.targets, s.adr().targets)]
         kept = _FORMED[image] = np.unique(np.concatenate(parts or [np.empty(0, np.uint64)]))
     return kept
+
+
+def ends_of(
+    image: KernelImage, words: Words, first: int, data: NDArray[np.bool_]
+) -> frozenset[int]:
+    """Return the numbers of the words of a function behind which it does not go on: calls that do not come back."""
+    leads = Sweep(words, first, data).branches
+    calls = dict(zip(leads.places.tolist(), leads.targets.tolist(), strict=True))
+    return frozenset((place - first) // 4 for place in calls_without_return(image, calls))

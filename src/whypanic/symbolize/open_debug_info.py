@@ -1,6 +1,7 @@
 """Which engine reads the debug information of an image."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from whypanic.formats.kernel_image import KernelImage
 from whypanic.symbolize.debug_info import DebugInfo
@@ -22,6 +23,7 @@ def open_debug_info(
     if image.path is None or not image.has_debug_info:
         return None
 
+    @cache
     def other() -> ExternalInfo | None:
         if find_program is None or image.path is None:
             return None
