@@ -29,8 +29,6 @@ from whypanic.code.sweep import ends_of
 from whypanic.formats.kernel_image import Addresses, Words
 
 _PAGE = np.uint64(0xFFF)
-_FURTHEST = 0x8000
-"""How far a load of eight bytes with an unsigned offset may look."""
 BEFORE_FIRST = 128
 """A table's first entries may be empty: its address then lies so many bytes before its first absolute slot."""
 _ASSEMBLER = ("hyp-idmap", "hyp-stub", "idmap", "trampoline", "kexec", "hibernate")
@@ -182,38 +180,34 @@ def spans_of(view: AuditView, domain: Domain, places: Addresses) -> tuple[Span, 
 def functions_at(view: AuditView, domain: Domain, slots: Slots) -> tuple[Span, ...]:
     """Return the functions of a domain that may form the address of one of these slots, or of a table of them.
 
-    Quick, and seldom too few: any ADRP with any low twelve bits that the function uses, any ADR, and behind both as
-    far as a load of the function looks. What is taken from an address, by SUB or a negative offset, is not foreseen.
+    Quick, and seldom too few: any ADRP with any low twelve bits that the function uses, any ADR. Low bits that an ADD
+    and the load's offset make together are not foreseen.
     """
     if not len(slots.places):
         return ()
     code = view.instructions(domain)
     adrp, adr = code.found("adrp"), code.found("adr")
     aims = (adrp.places & ~_PAGE) + (relative(adrp.words) << 12).astype(np.uint64)
-    ends = aims + _PAGE + np.uint64(1 + BEFORE_FIRST + _FURTHEST)
+    ends = aims + _PAGE + np.uint64(1 + BEFORE_FIRST)
     near = np.searchsorted(slots.places, aims) < np.searchsorted(slots.places, ends)
     aims, at = aims[near], adrp.places[near]
     adr_aims = adr.places + relative(adr.words).astype(np.uint64)
-    direct = adr.places[_reaches(adr_aims, slots, _FURTHEST)]
+    direct = adr.places[_reaches(adr_aims, slots)]
     found = dict.fromkeys(spans_of(view, domain, direct))
     for span in spans_of(view, domain, at):
         lows = _low_parts(view, domain, span)
         own = aims[(at >= np.uint64(span.first)) & (at < np.uint64(span.end))]
-        more = int(lows.max(initial=0))
-        if _reaches((np.unique(own)[:, None] + lows).ravel(), slots, more).any():
+        if len(lows) and _reaches((np.unique(own)[:, None] + lows).ravel(), slots).any():
             found[span] = None
     return tuple(sorted(found, key=lambda span: span.first))
 
 
-def _reaches(addresses: Addresses, slots: Slots, more: int) -> NDArray[np.bool_]:
-    """Return which addresses are a slot or lie little before one.
-
-    :param more: bytes that an offset may add to them.
-    """
+def _reaches(addresses: Addresses, slots: Slots) -> NDArray[np.bool_]:
+    """Return which addresses are a slot or lie little before one."""
     i = np.searchsorted(slots.places, addresses)
     after = slots.places[np.minimum(i, len(slots.places) - 1)]
     found: NDArray[np.bool_] = (i < len(slots.places)) & (
-        after - addresses < np.uint64(BEFORE_FIRST + more)
+        after - addresses < np.uint64(BEFORE_FIRST)
     )
     return found
 

@@ -108,10 +108,3 @@ def test_tables_that_are_branched_through_belong_to_another_rule() -> None:
     source = function("f", PICK + "  blr x0\n  ret") + NAMES.replace("one, two, three", "f, f, f")
     assert findings(source, "6.1", rule) == []
     assert len(findings(source, "6.1", absolute_jump_table)) == 1
-
-
-def test_an_offset_of_the_load_leads_to_the_slot() -> None:
-    body = "  adrp x0, ops\n  add x0, x0, :lo12:ops\n  ldr x1, [x0, #0x200]\n  br x1"
-    ops = '.section .hyp.data, "aw"\n.p2align 12\n.skip 0x100\nops: .skip 0x200\n.quad vectors\n'
-    source = function("f", body) + function("vectors", "  ret", ".text") + ops
-    assert [f.level for f in findings(source, "6.1", rule)] == [Level.ERROR]
