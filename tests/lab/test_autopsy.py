@@ -48,9 +48,13 @@ def test_a_hang_of_the_kernel(spec: BootSpec, patched: Patch, mode: str) -> None
     result = boot(spec, autopsy=_look)
     assert result.verdict is LabVerdict.SILENT_HANG
     assert result.notes == ()
-    assert _functions(result)[0] == "do_one_initcall"
-    assert _has_in_order(_functions(result), INITCALL)
-    assert "at init/main.c:" in result.backtrace[0]
+    functions = _functions(result)
+    assert _has_in_order(functions, INITCALL)
+    # The loop is interrupted by the timer now and then, and the machine may have been stopped just there.
+    above = functions[: functions.index("do_one_initcall")]
+    assert not above or "el1h_64_irq" in above
+    hung = next(line for line in result.backtrace if line.startswith("do_one_initcall"))
+    assert "at init/main.c:" in hung
     assert "Linux version " in _dmesg(result)
     assert result.last_words == ""
 
